@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Active lists: which events are due, and in which order.
+ */
+#ifndef _AEM_CORE_ACTIVE_H
+#define _AEM_CORE_ACTIVE_H
+
+#include "event.h"
+
+/**
+ * struct aem_turn - an event's turn, between its leaving the active list and the
+ *                   end of its constructor
+ * @ev:    the event, with a reference for the record
+ * @count: occurrences since its last record
+ * @lost:  those that were lost
+ * @frees: aem_process.frees at that time
+ */
+struct aem_turn {
+	struct event_struct *ev;
+	u32 count;
+	u32 lost;
+	u32 frees;
+};
+
+void aem_active_init(struct aem_process *proc);
+void aem_active_sync(struct aem_process *proc);
+bool aem_active_pop(struct aem_process *proc, u32 level, u32 top, bool safepoint, u32 room,
+		    struct aem_turn *turn);
+void aem_active_built(const struct aem_turn *turn, bool more, bool stop, bool end);
+void aem_active_nothing(const struct aem_turn *turn);
+void aem_active_starve(const struct aem_turn *turn);
+void aem_active_lose(const struct aem_turn *turn);
+bool aem_active_finished(struct event_struct *ev, bool again);
+void aem_active_feed(struct aem_process *proc);
+void aem_active_set_prio(struct event_struct *ev, u8 prio);
+bool aem_active_stop(struct event_struct *ev);
+void aem_active_kill(struct event_struct *ev);
+int aem_active_wait(struct aem_process *proc, u32 level, u32 want, s64 timeout);
+void aem_active_hush(struct aem_process *proc);
+u32 aem_active_unhush(struct aem_process *proc);
+u32 aem_active_mask(struct aem_process *proc);
+
+#endif /* _AEM_CORE_ACTIVE_H */

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/aem: the ioctls, mmap and poll.
+ */
+#include <linux/compat.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/uaccess.h>
+#include "active.h"
+#include "device.h"
+#include "enter.h"
+#include "event.h"
+#include "fdinfo.h"
+#include "memory.h"
+#include "range.h"
+#include "user.h"
+
+/** union aem_ioctl_arg - room for the argument of any ioctl */
+union aem_ioctl_arg {
+	struct aem_query query;
+	struct aem_setup setup;
+	struct aem_bind bind;
+	struct aem_call call;
+	struct aem_enter enter;
+	struct aem_event event;
+	struct aem_vmt vmt;
+	struct aem_service_info service;
+};
+
+/**
+ * struct aem_ioctl_op - an ioctl
+ * @size:     of its struct
+ * @min_size: smallest size that is accepted
+ * @command:  AEM_IOC_*
+ * @always:   it needs no AEM_IOC_SETUP, and may be used from anywhere
+ * @output:   what it has put into the struct holds on errors too
+ * @creates:  only its answer names what it makes, so that it must not be made if the
+ *            answer cannot be written
+ * @execute:  does it
+ */
+struct aem_ioctl_op {
+	unsigned int size;
+	unsigned int min_size;
+	unsigned int command;
+	bool always;
+	bool output;
+	bool creates;
+	int (*execute)(struct aem_process *proc, union aem_ioctl_arg *arg);
+};
+
+static void query_counters(struct aem_process *proc, struct aem_query *query)
+{
+	raw_spin_lock_irq(&proc->lock);
+	query->active = proc->n_active;
+	query->starved = proc->n_starved;
+	query->activations = proc->counters.activations;
+	query->records = proc->counters.records;
+	query->doorbells = proc->counters.doorbells;
+	query->starvations = proc->counters.starvations;
+	raw_spin_unlock_irq(&proc->lock);
+}
+
+static int do_query(struct aem_process *proc, union aem_ioctl_arg *arg)
+{
+	struct aem_query *query = &arg->query;
+
+	aem_device_query(proc, query);
+	return 0;
+}
+
+/**
+ * aem_device_query() - what AEM_IOC_QUERY tells
+ * @proc:  any context
+ * @query: filled, but for its size
+ */
+void aem_device_query(struct aem_process *proc, struct aem_query *query)
+{
+	*query = (struct aem_query){
+		.size = query->size,
+		.abi = AEM_ABI,
+		.features = AEM_FEATURE_SIGNAL,
+		.max_events = READ_ONCE(aem_max_events),
+		.events = atomic_read(&proc->n_events),
+	};
+	query_counters(proc, query);
+	if (!aem_process_is_ready(proc))
+		return;
+	query->flags = proc->flags;
+	query->ring_entries = proc->ring_entries;
+	query->signo = proc->signo;
+	query->vmt_size = (u64)proc->vmt.max_chunks * AEM_BLOCK_MAX;
+	query->vmt_used = aem_vmtable_used(&proc->vmt);
+}
+
+static int do_setup(struct aem_process *proc, union aem_ioctl_arg *arg)
+{
+	return aem_process_setup(proc, &arg->setup);
+}
+
+static int do_bind(struct aem_process *proc, union aem_ioctl_arg *arg)
+{
+	return aem_range_bind(proc, &arg->bind);
+}
+
+static int do_call(struct aem_process *proc, union aem_ioctl_arg *arg)
+{
+	struct aem_call *call = &arg->call;
+
+	call->result = aem_call(proc, call->nr, u64_to_user_ptr(call->arg));
+	return min_t(s64, call->result, 0);
+}
+
+static int do_enter(struct aem_process *proc, union aem_ioctl_arg *arg)
+{
+	return aem_enter(proc, &arg->enter);
+}
+
+static int do_event(struct aem_process *proc, union aem_ioctl_arg *arg)
+{
+	return aem_event_control(proc, &arg->event);
+}
+
+static int do_vmt(struct aem_process *proc, union aem_ioctl_arg *arg)
+{
+	return aem_memory_control(proc, &arg->vmt);
+}
+
+static int do_service(struct aem_process *proc, union aem_ioctl_arg *arg)
+{
+	return aem_range_info(&arg->service);
+}
+
+#define IOCTL_OP(_command, _execute, _struct, _last, ...)		\
+	[_IOC_NR(_command)] = {						\
+		.size = sizeof(_struct) +				\
+			BUILD_BUG_ON_ZERO(sizeof(union aem_ioctl_arg) <	\
+					  sizeof(_struct)),		\
+		.min_size = offsetofend(_struct, _last),		\
+		.command = _command,					\
+		.execute = _execute,					\
+		__VA_ARGS__						\
+	}
+
+static const struct aem_ioctl_op ioctl_ops[] = {
+	IOCTL_OP(AEM_IOC_QUERY, do_query, struct aem_query, starvations, .always = true),
+	IOCTL_OP(AEM_IOC_SETUP, do_setup, struct aem_setup, vmt_size, .always = true,
+		 .creates = true),
+	IOCTL_OP(AEM_IOC_BIND, do_bind, struct aem_bind, name),
+	IOCTL_OP(AEM_IOC_CALL, do_call, struct aem_call, result, .output = true),
+	IOCTL_OP(AEM_IOC_ENTER, do_enter, struct aem_enter, pending, .output = true),
+	IOCTL_OP(AEM_IOC_EVENT, do_event, struct aem_event, pad),
+	IOCTL_OP(AEM_IOC_VMT, do_vmt, struct aem_vmt, length, .creates = true),
+	IOCTL_OP(AEM_IOC_SERVICE, do_service, struct aem_service_info, name,
+		 .always = true),
+};
+
+static const struct aem_ioctl_op *find_op(unsigned int command)
+{
+	unsigned int nr = _IOC_NR(command);
+
+	if (nr >= ARRAY_SIZE(ioctl_ops) || ioctl_ops[nr].command != command)
+		return NULL;
+	return &ioctl_ops[nr];
+}
+
+static int fetch(const struct aem_ioctl_op *op, union aem_ioctl_arg *arg,
+		 void __user *from, u32 *size)
+{
+	if (get_user(*size, (u32 __user *)from))
+		return -EFAULT;
+	if (*size < op->min_size)
+		return -EINVAL;
+	if (*size > PAGE_SIZE)
+		return -E2BIG;
+	return copy_struct_from_user(arg, op->size, from, *size);
+}
+
+static int store(const struct aem_ioctl_op *op, const union aem_ioctl_arg *arg,
+		 void __user *to, u32 size)
+{
+	return copy_to_user(to, arg, min_t(u32, size, op->size)) ? -EFAULT : 0;
+}
+
+static long aem_ioctl(struct file *file, unsigned int command, unsigned long address)
+{
+	const struct aem_ioctl_op *op = find_op(command);
+	void __user *user = (void __user *)address;
+	struct aem_process *proc = file->private_data;
+	union aem_ioctl_arg arg;
+	int err;
+	u32 size;
+
+	if (!op)
+		return -ENOTTY;
+	err = op->always ? 0 : aem_process_check(proc);
+	err = err ?: fetch(op, &arg, user, &size);
+	if (!err && op->creates)
+		err = store(op, &arg, user, size);
+	if (err)
+		return err;
+	err = op->execute(proc, &arg);
+	if ((!err || op->output) && store(op, &arg, user, size))
+		return -EFAULT;
+	return err;
+}
+
+static int aem_open(struct inode *inode, struct file *file)
+{
+	struct aem_process *proc = aem_process_create();
+
+	if (IS_ERR(proc))
+		return PTR_ERR(proc);
+	file->private_data = proc;
+	return nonseekable_open(inode, file);
+}
+
+static int aem_release(struct inode *inode, struct file *file)
+{
+	struct aem_process *proc = file->private_data;
+
+	aem_process_close(proc);
+	return 0;
+}
+
+static int aem_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct aem_process *proc = file->private_data;
+
+	return aem_process_check(proc) ?: aem_memory_map(proc, vma);
+}
+
+static __poll_t aem_poll(struct file *file, poll_table *table)
+{
+	struct aem_process *proc = file->private_data;
+
+	poll_wait(file, &proc->poll_queue, table);
+	if (!aem_process_is_ready(proc))
+		return EPOLLERR | EPOLLHUP;
+	return aem_active_mask(proc) ? EPOLLIN | EPOLLRDNORM : 0;
+}
+
+static const struct file_operations device_ops = {
+	.owner = THIS_MODULE,
+	.open = aem_open,
+	.release = aem_release,
+	.unlocked_ioctl = aem_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = aem_mmap,
+	.poll = aem_poll,
+	.show_fdinfo = aem_fdinfo_show,
+};
+
+static struct miscdevice device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "aem",
+	.mode = 0660,
+	.fops = &device_ops,
+};
+
+/** aem_device_init() - /dev/aem appears. Return: 0 or an errno. */
+int aem_device_init(void)
+{
+	return misc_register(&device);
+}
+
+/** aem_device_exit() - and goes. */
+void aem_device_exit(void)
+{
+	misc_deregister(&device);
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pseudo-system calls, one by one and in batches, and the one crossing that takes back
+ * finished records, makes calls, waits, and delivers.
+ */
+#include <linux/compat.h>
+#include <linux/uaccess.h>
+#include "active.h"
+#include "enter.h"
+#include "range.h"
+#include "ring.h"
+
+/** AEM_CALLS_MAX: Calls in one AEM_IOC_ENTER. */
+#define AEM_CALLS_MAX	65536
+
+/* The core's own calls: range 0. */
+static long call_event(const struct aem_caller *caller, void *arg)
+{
+	return aem_event_control(caller->proc, arg);
+}
+
+static const struct aem_call_op core_calls[] = {
+	AEM_CALL_OP(AEM_CALL_EVENT, struct aem_event, pad, call_event, NULL),
+};
+
+/* In: the user's size, however much of the struct it knew. */
+static int fetch_arg(const struct aem_call_op *op, void *arg, void __user *from,
+		     u32 *size)
+{
+	if (get_user(*size, (u32 __user *)from))
+		return -EFAULT;
+	if (*size < op->min_size)
+		return -EINVAL;
+	if (*size > PAGE_SIZE)
+		return -E2BIG;
+	return copy_struct_from_user(arg, op->size, from, *size);
+}
+
+static int store_arg(const struct aem_call_op *op, const void *arg, void __user *to,
+		     u32 size)
+{
+	return copy_to_user(to, arg, min_t(u32, size, op->size)) ? -EFAULT : 0;
+}
+
+static long execute(const struct aem_call_op *op, const struct aem_caller *caller,
+		    void __user *from)
+{
+	u64 arg[AEM_CALL_ARG_MAX / sizeof(u64)];
+	u32 size;
+	long ret;
+
+	ret = fetch_arg(op, arg, from, &size);
+	/* An event whose id cannot be told must not come to be. */
+	if (!ret && op->events)
+		ret = store_arg(op, arg, from, size);
+	if (ret)
+		return ret;
+	ret = op->execute(caller, arg);
+	if (ret >= 0 && store_arg(op, arg, from, size))
+		ret = -EFAULT;
+	return ret;
+}
+
+/**
+ * aem_call() - AEM_IOC_CALL
+ * @proc: the process
+ * @nr:   number of the call
+ * @arg:  its argument
+ *
+ * Return: what the call returns; -ENOSYS: its range is not bound here.
+ */
+long aem_call(struct aem_process *proc, u32 nr, void __user *arg)
+{
+	struct aem_caller caller = { .proc = proc, .compat = in_compat_syscall() };
+	const struct aem_call_op *op;
+	long ret;
+
+	if (nr < ARRAY_SIZE(core_calls))
+		return execute(&core_calls[nr], &caller, arg);
+	caller.range = aem_range_of(proc, nr);
+	if (!caller.range)
+		return -ENOSYS;
+	percpu_down_read(&caller.range->rwsem);
+	op = aem_range_call(caller.range, nr);
+	ret = op ? execute(op, &caller, arg) : -ENOSYS;
+	percpu_up_read(&caller.range->rwsem);
+	aem_event_bury(proc);
+	return ret;
+}
+
+/* One element of a batch: -EFAULT if the element itself cannot be read or written. */
+static int make_call(struct aem_process *proc, struct aem_call __user *user)
+{
+	struct aem_call call;
+
+	if (copy_from_user(&call, user, sizeof(call)))
+		return -EFAULT;
+	if (call.size == sizeof(call))
+		call.result = aem_call(proc, call.nr, u64_to_user_ptr(call.arg));
+	else
+		call.result = -EINVAL;
+	return put_user(call.result, &user->result);
+}
+
+static int make_calls(struct aem_process *proc, struct aem_enter *enter)
+{
+	struct aem_call __user *calls = u64_to_user_ptr(enter->calls);
+	int err;
+
+	for (; enter->done < enter->n_calls; enter->done++) {
+		err = make_call(proc, &calls[enter->done]);
+		if (err)
+			return err;
+		cond_resched();
+	}
+	return 0;
+}
+
+static void reap(struct aem_process *proc)
+{
+	mutex_lock(&proc->enter_lock);
+	aem_ring_reap(proc);
+	mutex_unlock(&proc->enter_lock);
+	aem_event_bury(proc);
+}
+
+/* -ENXIO: the context was shut down while we waited. */
+static int fill(struct aem_process *proc, struct aem_enter *enter)
+{
+	int err = -ENXIO;
+
+	mutex_lock(&proc->enter_lock);
+	if (proc->ready) {
+		enter->count = aem_ring_fill(proc, enter->level,
+					     !(enter->flags & AEM_ENTER_INTERRUPT),
+					     enter->max_events ?: U32_MAX, &enter->first);
+		err = 0;
+	}
+	mutex_unlock(&proc->enter_lock);
+	aem_event_bury(proc);
+	return err;
+}
+
+static bool enter_is_good(const struct aem_enter *enter)
+{
+	return !(enter->flags & ~AEM_ENTER_INTERRUPT) &&
+	       enter->level <= AEM_PRIORITIES && enter->n_calls <= AEM_CALLS_MAX &&
+	       !(enter->min_events && (enter->flags & AEM_ENTER_INTERRUPT));
+}
+
+/**
+ * aem_enter() - AEM_IOC_ENTER
+ * @proc:  the process
+ * @enter: what to do; out: what was done, also on errors
+ *
+ * Return: 0, -EINVAL, -EFAULT, -EINTR, -ETIME, -EBUSY or -ENXIO.
+ */
+int aem_enter(struct aem_process *proc, struct aem_enter *enter)
+{
+	int err;
+
+	enter->first = 0;
+	enter->count = 0;
+	enter->done = 0;
+	enter->pending = 0;
+	if (!enter_is_good(enter))
+		return -EINVAL;
+	aem_active_hush(proc);
+	reap(proc);
+	err = make_calls(proc, enter);
+	if (!err && enter->min_events)
+		err = aem_active_wait(proc, enter->level, enter->min_events,
+				      enter->timeout);
+	if (!err)
+		err = fill(proc, enter);
+	enter->pending = aem_active_unhush(proc);
+	return err;
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Jobs: the callbacks that activation points call. They belong to the core, and look
+ * up the service's code under RCU, so that a service can be exchanged under them.
+ */
+#include <aem/compat/hrtimer.h>
+#include "event.h"
+#include "range.h"
+
+static enum aem_verdict ask(struct event_struct *ev, unsigned long key)
+{
+	enum aem_verdict verdict = AEM_ACTIVATE;
+	const struct aem_event_ops *ops;
+
+	rcu_read_lock();
+	ops = aem_event_ops(ev, rcu_dereference(ev->range));
+	if (ops->job)
+		verdict = ops->job(ev, key);
+	rcu_read_unlock();
+	return verdict;
+}
+
+static enum hrtimer_restart expire(struct hrtimer *timer)
+{
+	struct event_struct *ev = container_of(timer, struct event_struct, job.timer);
+	enum aem_verdict verdict = ask(ev, 0);
+
+	if (verdict != AEM_SLEEP)
+		aem_event_activate(ev);
+	return verdict == AEM_RESTART ? HRTIMER_RESTART : HRTIMER_NORESTART;
+}
+
+void aem_job_init_timer(struct event_struct *ev, clockid_t clock)
+{
+	ev->job_kind = AEM_JOB_PERIODIC;
+	aem_hrtimer_setup(&ev->job.timer, expire, clock, HRTIMER_MODE_ABS);
+}
+EXPORT_SYMBOL_GPL(aem_job_init_timer);
+
+void aem_job_start_timer(struct event_struct *ev, ktime_t time, u64 slack,
+			 enum hrtimer_mode mode)
+{
+	hrtimer_start_range_ns(&ev->job.timer, time, slack, mode);
+}
+EXPORT_SYMBOL_GPL(aem_job_start_timer);
+
+int aem_job_try_cancel_timer(struct event_struct *ev)
+{
+	return hrtimer_try_to_cancel(&ev->job.timer);
+}
+EXPORT_SYMBOL_GPL(aem_job_try_cancel_timer);
+
+int aem_job_cancel_timer(struct event_struct *ev)
+{
+	return hrtimer_cancel(&ev->job.timer);
+}
+EXPORT_SYMBOL_GPL(aem_job_cancel_timer);
+
+/*
+ * To set a timer up anew is to clear it first, and whoever cancels it at that moment meets
+ * a timer without a base. So the core cancels after EV_DEAD only, which is looked at here.
+ */
+int aem_job_switch_timer(struct event_struct *ev, clockid_t clock)
+{
+	unsigned long flags;
+	int err = -ENOENT;
+
+	raw_spin_lock_irqsave(&ev->proc->lock, flags);
+	if (!(ev->state & EV_DEAD)) {
+		aem_hrtimer_setup(&ev->job.timer, expire, clock, HRTIMER_MODE_ABS);
+		err = 0;
+	}
+	raw_spin_unlock_irqrestore(&ev->proc->lock, flags);
+	return err;
+}
+EXPORT_SYMBOL_GPL(aem_job_switch_timer);
+
+/*
+ * Called with the wait queue's lock. POLLFREE: the queue is about to go, without its
+ * file going; RCU keeps it until after the reader in detach_wait().
+ */
+static int wake(struct wait_queue_entry *wait, unsigned int mode, int sync, void *key)
+{
+	struct event_struct *ev = container_of(wait, struct event_struct, job.wait);
+
+	if (ask(ev, (unsigned long)key) != AEM_SLEEP)
+		aem_event_activate(ev);
+	if (key_to_poll(key) & POLLFREE) {
+		list_del_init(&wait->entry);
+		/* Pairs with detach_wait(); nothing of the queue is touched after it. */
+		smp_store_release(&ev->job.head, NULL);
+	}
+	return 1;
+}
+
+static void detach_wait(struct event_struct *ev)
+{
+	struct wait_queue_head *head;
+
+	rcu_read_lock();
+	/* Pairs with wake(). */
+	head = smp_load_acquire(&ev->job.head);
+	if (head)
+		remove_wait_queue(head, &ev->job.wait);
+	rcu_read_unlock();
+	ev->job.head = NULL;
+}
+
+/** struct attachment - carries the event through vfs_poll() */
+struct attachment {
+	poll_table table;
+	struct event_struct *ev;
+	int error;
+};
+
+static void attach(struct file *file, struct wait_queue_head *head, poll_table *table)
+{
+	struct attachment *att = container_of(table, struct attachment, table);
+	struct event_struct *ev = att->ev;
+
+	if (ev->job.head) {
+		att->error = -EOPNOTSUPP;
+		return;
+	}
+	ev->job.head = head;
+	add_wait_queue(head, &ev->job.wait);
+}
+
+int aem_job_attach(struct event_struct *ev, struct file *file)
+{
+	struct attachment att = { .ev = ev };
+	__poll_t now;
+
+	might_sleep();
+	if (!file_can_poll(file))
+		return -EOPNOTSUPP;
+	ev->job_kind = AEM_JOB_REACTIVE;
+	/* Nothing that we do ends in a socket's wait queue again. */
+	if (!S_ISSOCK(file_inode(file)->i_mode))
+		ev->state |= EV_NESTED;
+	init_waitqueue_func_entry(&ev->job.wait, wake);
+	INIT_LIST_HEAD(&ev->job.wait.entry);
+	init_poll_funcptr(&att.table, attach);
+	now = vfs_poll(file, &att.table);
+	if (!ev->job.head)
+		att.error = -EOPNOTSUPP;
+	if (att.error) {
+		detach_wait(ev);
+		return att.error;
+	}
+	return (__force int)now;
+}
+EXPORT_SYMBOL_GPL(aem_job_attach);
+
+/**
+ * aem_job_detach() - leave timer and wait queue; afterwards the job does not run
+ * @ev: the event. Doing it again does no harm
+ */
+void aem_job_detach(struct event_struct *ev)
+{
+	might_sleep();
+	if (ev->job_kind == AEM_JOB_PERIODIC)
+		hrtimer_cancel(&ev->job.timer);
+	else if (ev->job_kind == AEM_JOB_REACTIVE)
+		detach_wait(ev);
+}

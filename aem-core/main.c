@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * aem-core, the Asynchronous Event Mechanism.
+ *
+ *   device.c    /dev/aem: ioctls, mmap, poll        the way in
+ *   process.c   what one open of it owns
+ *   user.c      limits
+ *   range.c     services and their call numbers     who serves
+ *   enter.c     pseudo-system calls
+ *   event.c     registrations                       what was asked for
+ *   job.c       callbacks at activation points      what happens
+ *   active.c    active lists, and who is told       when it runs
+ *   doorbell.c  breaking a thread's flow
+ *   ring.c      records for the process             with which arguments
+ *   memory.c    memory shared with the process      where its data lives
+ *   vmtable.c   the zone of blocks
+ *   buddy.c     the allocator in it
+ *   fdinfo.c    being watched
+ */
+#include <linux/module.h>
+#include "device.h"
+#include "process.h"
+
+static int __init aem_init(void)
+{
+	int err = aem_process_init();
+
+	if (err)
+		return err;
+	err = aem_device_init();
+	if (err)
+		aem_process_exit();
+	return err;
+}
+
+static void __exit aem_exit(void)
+{
+	aem_device_exit();
+	aem_process_exit();
+}
+
+module_init(aem_init);
+module_exit(aem_exit);
+
+MODULE_DESCRIPTION("Asynchronous Event Mechanism: core");
+MODULE_AUTHOR("The AEM authors");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Everything that one open of /dev/aem owns.
+ *
+ * Locks, outermost first:
+ *
+ *   aem_process.enter_lock   the ring and its slots, constructors and
+ *                            destructors, start, stop and unregistration
+ *   aem_range.rwsem          (read) a service's code; its own locks nest inside
+ *   aem_vmtable's mutex      the allocator
+ *   aem_process.events       (xa_lock) the table of ids, @closing
+ *   aem_process.lock         active lists and the state of events; hard
+ *                            interrupts take it
+ *
+ * Copies from and to user space happen under none of them but aem_range.rwsem,
+ * so that a page fault never meets enter_lock.
+ */
+#ifndef _AEM_CORE_PROCESS_H
+#define _AEM_CORE_PROCESS_H
+
+#include <linux/irq_work.h>
+#include <linux/kref.h>
+#include <linux/llist.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+#include <aem/event.h>
+#include "vmtable.h"
+
+struct aem_user;
+
+/** AEM_RANGES: Ranges of call numbers; number 0 is the core's. */
+#define AEM_RANGES	64
+
+/**
+ * struct aem_slot - the kernel's side of a record
+ * @ev:        the event, with a reference; NULL: free
+ * @block:     what the record's arguments point to
+ * @task:      who was given the record; compared, never dereferenced
+ * @cancelled: the event was unregistered before the handler started
+ *
+ * All under enter_lock.
+ */
+struct aem_slot {
+	struct event_struct *ev;
+	struct aem_block block;
+	struct task_struct *task;
+	bool cancelled;
+};
+
+/**
+ * struct aem_queue - active events that are delivered alike
+ * @lists: one for each priority, first in first out
+ * @mask:  bit p is set while lists[p] has an event
+ *
+ * Under the process's lock.
+ */
+struct aem_queue {
+	struct list_head lists[AEM_PRIORITIES];
+	u32 mask;
+};
+
+/**
+ * enum aem_queue_kind - which events are in an aem_queue
+ * @AEM_QUEUE_INTERRUPT: those that may break the flow
+ * @AEM_QUEUE_SAFEPOINT: those that wait for a safe point
+ * @AEM_QUEUES:          how many kinds there are
+ */
+enum aem_queue_kind {
+	AEM_QUEUE_INTERRUPT,
+	AEM_QUEUE_SAFEPOINT,
+	AEM_QUEUES,
+};
+
+/**
+ * struct aem_waiter - the thread that sleeps in AEM_IOC_ENTER
+ * @task:  who; NULL: nobody
+ * @want:  wake it when so many events are active
+ * @level: ... at priorities from this one
+ *
+ * Under the process's lock.
+ */
+struct aem_waiter {
+	struct task_struct *task;
+	u32 want;
+	u32 level;
+};
+
+/**
+ * struct aem_counters - what has happened
+ * @activations: events that were found true, merged ones included
+ * @records:     calls of handlers that were prepared
+ * @doorbells:   times that the owner was interrupted
+ * @starvations: times that an event had to wait for memory
+ *
+ * Under the process's lock.
+ */
+struct aem_counters {
+	u64 activations;
+	u64 records;
+	u64 doorbells;
+	u64 starvations;
+};
+
+/**
+ * struct aem_process - what one open of /dev/aem owns
+ * @refs:         the open file and the work each hold one
+ * @user:         whose limits it counts against; constant
+ * @mm:           the address space that handlers are in, for comparison only
+ *                (mmgrab); set once, before @ready
+ * @owner:        thread that the doorbell rings; set once, before @ready
+ * @flags:        AEM_SETUP_*; set once, before @ready
+ * @signo:        the doorbell's signal; set once, before @ready
+ * @ready:        set up, and not shut down; written under enter_lock, read anywhere
+ *                with acquire
+ * @was_set_up:   AEM_IOC_SETUP has been done; enter_lock
+ * @mappings:     of the control page, two while it is moved; mmap_lock of @mm
+ * @orphan:       the control page was unmapped again: never ring
+ * @shutdown:     work: unregister everything after that
+ * @control:      the control page, shared with the process; trust nothing in it
+ * @ring:         the records, shared with the process; trust nothing in them
+ * @ring_entries: a power of two; set once, before @ready
+ * @vmt:          the vmtable; locks itself
+ * @enter_lock:   protects @slots, @head, @tail, @reaps, and serialises start, stop and
+ *                unregistration of events
+ * @slots:        the kernel's side of @ring
+ * @head:         oldest record that is not taken back, free-running
+ * @tail:         next record to fill, free-running
+ * @reaps:        counts records that were taken back; written under enter_lock
+ * @events:       events by index. xa_lock protects @closing too
+ * @generation:   of the newest event
+ * @n_events:     how many there are, those that are going included
+ * @closing:      no event may join @events any more
+ * @ranges:       what the process is bound to, by index; only ever added to until the
+ *                process goes
+ * @dying:        events without references, to be released outside of locks
+ * @lock:         protects all below, and the state of events
+ * @queues:       the active events
+ * @at:           how many of them at each priority
+ * @n_active:     their sum
+ * @seq:          of the next activation
+ * @starved:      events that wait for memory, in order
+ * @n_starved:    how many
+ * @frees:        counts blocks that came back; tells whether one did meanwhile
+ * @feeder:       lets the starved try again after a shortage of pages
+ * @waiter:       who sleeps in AEM_IOC_ENTER
+ * @rung:         1 + highest priority that the bell rang for since the process last
+ *                entered; 0: none
+ * @counters:     statistics
+ * @poll_queue:   poll() of the descriptor
+ * @idle_queue:   waits for handlers to end
+ * @teller:       rings and wakes pollers for what was activated where that cannot
+ *                be done
+ * @tell:         1 + the priority that @teller rings for, 0: it does not ring; atomic
+ */
+struct aem_process {
+	struct kref refs;
+	struct aem_user *user;
+	struct mm_struct *mm;
+	struct task_struct *owner;
+	u32 flags;
+	u32 signo;
+	bool ready;
+	bool was_set_up;
+	unsigned int mappings;
+	bool orphan;
+	struct work_struct shutdown;
+	struct delayed_work feeder;
+
+	struct aem_control *control;
+	struct aem_record *ring;
+	u32 ring_entries;
+	struct aem_vmtable vmt;
+
+	struct mutex enter_lock;
+	struct aem_slot *slots;
+	u32 head;
+	u32 tail;
+	u32 reaps;
+
+	struct xarray events;
+	atomic_t generation;
+	atomic_t n_events;
+	bool closing;
+	struct aem_range *ranges[AEM_RANGES];
+	struct llist_head dying;
+
+	raw_spinlock_t lock;
+	struct aem_queue queues[AEM_QUEUES];
+	u32 at[AEM_PRIORITIES];
+	u32 n_active;
+	u32 seq;
+	struct list_head starved;
+	u32 n_starved;
+	u32 frees;
+	struct aem_waiter waiter;
+	u32 rung;
+	struct aem_counters counters;
+	wait_queue_head_t poll_queue;
+	wait_queue_head_t idle_queue;
+	struct irq_work teller;
+	atomic_t tell;
+};
+
+int aem_process_init(void);
+void aem_process_exit(void);
+
+struct aem_process *aem_process_create(void);
+int aem_process_setup(struct aem_process *proc, struct aem_setup *setup);
+void aem_process_shutdown(struct aem_process *proc);
+void aem_process_orphan(struct aem_process *proc);
+void aem_process_close(struct aem_process *proc);
+void aem_process_put(struct aem_process *proc);
+
+/** aem_process_is_ready() - is it set up, and not shut down? Then all of it may be read. */
+static inline bool aem_process_is_ready(const struct aem_process *proc)
+{
+	/* Pairs with aem_process_setup(). */
+	return smp_load_acquire(&proc->ready);
+}
+
+/** aem_process_check() - may the caller use this context? 0, -ENXIO or -EPERM. */
+static inline int aem_process_check(const struct aem_process *proc)
+{
+	if (!aem_process_is_ready(proc))
+		return -ENXIO;
+	return current->mm == proc->mm ? 0 : -EPERM;
+}
+
+#endif /* _AEM_CORE_PROCESS_H */

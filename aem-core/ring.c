@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ring of records that a process shares with the kernel.
+ *
+ * The kernel fills at the tail. A handler that is interrupted by a more urgent one lies
+ * before it in the ring and ends after it, so finished records are taken back from
+ * both ends: from the head what was delivered first, from the tail what interrupted
+ * it. Where the ends are is known only to the kernel; of what the process can write,
+ * nothing but aem_record.state is read, and the worst that a false one does is to
+ * end the process's own record early, or never.
+ */
+#include <linux/compat.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include "active.h"
+#include "range.h"
+#include "ring.h"
+#include "trace.h"
+
+/* After a shortage of pages; long enough for reclaim to get somewhere. */
+#define RETRY	(HZ / 10)
+
+static u32 place(const struct aem_process *proc, u32 index)
+{
+	return index & (proc->ring_entries - 1);
+}
+
+static struct aem_slot *slot_at(const struct aem_process *proc, u32 index)
+{
+	return &proc->slots[place(proc, index)];
+}
+
+static struct aem_record *record_at(const struct aem_process *proc, u32 index)
+{
+	return &proc->ring[place(proc, index)];
+}
+
+/** aem_ring_init() - records and slots. Return: 0 or -ENOMEM. */
+int aem_ring_init(struct aem_process *proc, u32 entries)
+{
+	BUILD_BUG_ON(sizeof(struct aem_record) != 64);
+	BUILD_BUG_ON(sizeof(struct aem_control) > PAGE_SIZE);
+	proc->ring = __vmalloc(PAGE_ALIGN(entries * sizeof(*proc->ring)),
+			       GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	proc->slots = kvcalloc(entries, sizeof(*proc->slots), GFP_KERNEL_ACCOUNT);
+	if (!proc->ring || !proc->slots) {
+		aem_ring_destroy(proc);
+		return -ENOMEM;
+	}
+	proc->ring_entries = entries;
+	return 0;
+}
+
+/** aem_ring_destroy() - undo aem_ring_init(), or what it did of it. */
+void aem_ring_destroy(struct aem_process *proc)
+{
+	vfree(proc->ring);
+	kvfree(proc->slots);
+	proc->ring = NULL;
+	proc->slots = NULL;
+}
+
+/* What the handler left goes to the service: true if the event wants another turn. */
+static bool destruct(struct aem_slot *slot)
+{
+	struct aem_range *range = aem_event_lock(slot->ev);
+	const struct aem_event_ops *ops = aem_event_ops(slot->ev, range);
+	bool again = false;
+
+	if (ops->destruct && !slot->cancelled)
+		again = ops->destruct(slot->ev, &slot->block) == AEM_MORE;
+	aem_event_unlock(range);
+	return again;
+}
+
+/* Free a slot: the event goes on, or ends if this was its last record. */
+static void take_back(struct aem_process *proc, u32 index, bool keep)
+{
+	struct aem_slot *slot = slot_at(proc, index);
+	struct event_struct *ev = slot->ev;
+	bool again = destruct(slot);
+
+	if (keep && !slot->cancelled && slot->block.address)
+		aem_vmtable_give(&proc->vmt, &slot->block);
+	else
+		aem_vmt_free(proc, &slot->block);
+	trace_aem_done(ev);
+	if (aem_active_finished(ev, again))
+		aem_event_unregister(ev);
+	WRITE_ONCE(record_at(proc, index)->state, AEM_RECORD_FREE);
+	memset(slot, 0, sizeof(*slot));
+	proc->reaps++;
+	aem_event_put(ev);
+}
+
+static u32 state_at(const struct aem_process *proc, u32 index)
+{
+	if (slot_at(proc, index)->cancelled)
+		return AEM_RECORD_CANCELLED;
+	/* Pairs with the release by which the process ends a record. */
+	return smp_load_acquire(&record_at(proc, index)->state);
+}
+
+static bool is_finished(u32 state)
+{
+	return state == AEM_RECORD_DONE || state == AEM_RECORD_KEEP ||
+	       state == AEM_RECORD_CANCELLED;
+}
+
+/**
+ * aem_ring_reap() - take finished records back, run their destructors
+ * @proc: the process, under its enter_lock
+ */
+void aem_ring_reap(struct aem_process *proc)
+{
+	u32 state, reaps = proc->reaps;
+
+	lockdep_assert_held(&proc->enter_lock);
+	while (proc->head != proc->tail) {
+		state = state_at(proc, proc->head);
+		if (!is_finished(state))
+			break;
+		take_back(proc, proc->head++, state == AEM_RECORD_KEEP);
+	}
+	while (proc->head != proc->tail) {
+		state = state_at(proc, proc->tail - 1);
+		if (!is_finished(state))
+			break;
+		take_back(proc, --proc->tail, state == AEM_RECORD_KEEP);
+	}
+	if (reaps == proc->reaps)
+		return;
+	WRITE_ONCE(proc->control->flags, 0);
+	if (wq_has_sleeper(&proc->idle_queue))
+		wake_up_all(&proc->idle_queue);
+}
+
+static void write_record(struct aem_process *proc, const struct aem_turn *turn,
+			 const struct aem_delivery *d)
+{
+	struct aem_record *rec = record_at(proc, proc->tail);
+	const struct event_struct *ev = turn->ev;
+
+	rec->handler = ev->handler;
+	rec->cookie = ev->cookie;
+	rec->id = aem_event_id(ev);
+	rec->nr = ev->nr;
+	rec->prio = ev->prio;
+	rec->flags = d->end ? AEM_RECORD_F_LAST : 0;
+	rec->count = max(d->count, 1U);
+	rec->lost = d->lost;
+	memcpy(rec->arg, d->arg, sizeof(rec->arg));
+	/* The process reads the record when it sees this. */
+	smp_store_release(&rec->state, AEM_RECORD_READY);
+}
+
+static void deliver(struct aem_process *proc, const struct aem_turn *turn,
+		    struct aem_delivery *d, bool more)
+{
+	*slot_at(proc, proc->tail) = (struct aem_slot){
+		.ev = turn->ev, .block = d->block, .task = current,
+	};
+	if (turn->ev->flags & EVF_ONESHOT)
+		d->end = true;
+	write_record(proc, turn, d);
+	proc->tail++;
+	aem_active_built(turn, more, d->stop, d->end);
+}
+
+/*
+ * A full zone takes the event up again when a block comes back. If the kernel is short of
+ * pages there may be no block to come back, so look again in a while.
+ */
+static void starve(struct aem_process *proc, const struct aem_turn *turn, int err)
+{
+	aem_active_starve(turn);
+	if (err == -ENOMEM)
+		schedule_delayed_work(&proc->feeder, RETRY);
+}
+
+/* Run the constructor of the event whose turn it is: true if that made a record. */
+static bool construct(struct aem_process *proc, const struct aem_turn *turn)
+{
+	struct aem_delivery d = {
+		.caller = { .proc = proc, .compat = in_compat_syscall() },
+		.count = turn->count,
+		.lost = turn->lost,
+	};
+	int ret;
+
+	d.caller.range = aem_event_lock(turn->ev);
+	ret = aem_event_ops(turn->ev, d.caller.range)->construct(turn->ev, &d);
+	aem_event_unlock(d.caller.range);
+	trace_aem_construct(turn->ev, ret);
+	if (ret >= 0) {
+		deliver(proc, turn, &d, ret == AEM_MORE);
+		return true;
+	}
+	aem_vmt_free(proc, &d.block);
+	if (ret == -EAGAIN)
+		aem_active_nothing(turn);
+	else if (ret == -ENOBUFS || ret == -ENOMEM)
+		starve(proc, turn, ret);
+	else
+		aem_active_lose(turn);
+	return false;
+}
+
+/**
+ * aem_ring_fill() - give the events that are due their turns
+ * @proc:      the process, under its enter_lock
+ * @level:     lowest priority that counts
+ * @safepoint: events with EVF_SAFEPOINT count too
+ * @max:       records to make at most
+ * @first:     out: place of the first
+ *
+ * Priorities only fall from one record to the next. An event that becomes active while we
+ * fill, and is more urgent than what lies in the ring already, is left for the next
+ * time: behind a less urgent record it would come too late, and after events of its own
+ * priority that a nested dispatch delivers while that one's handler runs.
+ *
+ * Turns are bounded as well as records, for events that are activated as fast as their
+ * constructors find nothing.
+ *
+ * Return: how many records were made.
+ */
+u32 aem_ring_fill(struct aem_process *proc, u32 level, bool safepoint, u32 max,
+		  u32 *first)
+{
+	u32 turns = 2 * proc->ring_entries, top = AEM_PRIORITIES - 1, made = 0;
+	struct aem_turn turn;
+
+	lockdep_assert_held(&proc->enter_lock);
+	*first = place(proc, proc->tail);
+	while (made < max && turns-- &&
+	       aem_active_pop(proc, level, top, safepoint,
+			      proc->ring_entries - (proc->tail - proc->head), &turn)) {
+		if (!construct(proc, &turn))
+			continue;
+		made++;
+		top = slot_at(proc, proc->tail - 1)->ev->prio;
+	}
+	return made;
+}
+
+/**
+ * aem_ring_cancel() - no handler of this event starts any more
+ * @ev: unregistered, under its process's enter_lock
+ *
+ * The process takes a record by the same exchange, so one of the two wins. One that the
+ * process has taken is left to it.
+ */
+void aem_ring_cancel(struct event_struct *ev)
+{
+	struct aem_process *proc = ev->proc;
+	u32 i, left = READ_ONCE(ev->inflight);
+
+	lockdep_assert_held(&proc->enter_lock);
+	for (i = proc->head; left && i != proc->tail; i++) {
+		struct aem_slot *slot = slot_at(proc, i);
+
+		if (slot->ev != ev)
+			continue;
+		left--;
+		if (cmpxchg(&record_at(proc, i)->state, AEM_RECORD_READY,
+			    AEM_RECORD_CANCELLED) == AEM_RECORD_READY)
+			slot->cancelled = true;
+	}
+}
+
+/** aem_ring_clear() - let go of everything in the ring: the process is no more. */
+void aem_ring_clear(struct aem_process *proc)
+{
+	lockdep_assert_held(&proc->enter_lock);
+	while (proc->head != proc->tail) {
+		slot_at(proc, proc->head)->cancelled = true;
+		take_back(proc, proc->head++, false);
+	}
+	wake_up_all(&proc->idle_queue);
+}
+
+/* Is this record's handler run by another thread? */
+static bool runs_elsewhere(const struct aem_process *proc, u32 index)
+{
+	return slot_at(proc, index)->task != current &&
+	       state_at(proc, index) == AEM_RECORD_RUNNING;
+}
+
+static bool event_runs_elsewhere(const struct event_struct *ev)
+{
+	const struct aem_process *proc = ev->proc;
+	u32 i;
+
+	lockdep_assert_held(&proc->enter_lock);
+	if (!READ_ONCE(ev->inflight))
+		return false;
+	for (i = proc->head; i != proc->tail; i++)
+		if (slot_at(proc, i)->ev == ev && runs_elsewhere(proc, i))
+			return true;
+	return false;
+}
+
+/**
+ * aem_ring_find_running() - an event whose handler another thread runs
+ * @proc: the process
+ * @id:   of the event, which may be unregistered already
+ *
+ * Return: the event with a reference, or NULL.
+ */
+struct event_struct *aem_ring_find_running(struct aem_process *proc, u64 id)
+{
+	struct event_struct *found = NULL;
+	u32 i;
+
+	mutex_lock(&proc->enter_lock);
+	for (i = proc->head; i != proc->tail && !found; i++)
+		if (aem_event_id(slot_at(proc, i)->ev) == id && runs_elsewhere(proc, i))
+			found = slot_at(proc, i)->ev;
+	if (found)
+		refcount_inc(&found->refs);
+	mutex_unlock(&proc->enter_lock);
+	return found;
+}
+
+/**
+ * aem_ring_wait_idle() - wait for handlers of an unregistered event to end
+ * @ev: referenced; no locks held
+ *
+ * A handler that the caller itself is in is not waited for.
+ *
+ * Return: 0 or -EINTR.
+ */
+int aem_ring_wait_idle(struct event_struct *ev)
+{
+	struct aem_process *proc = ev->proc;
+	bool running;
+	u32 reaps;
+
+	might_sleep();
+	for (;;) {
+		mutex_lock(&proc->enter_lock);
+		running = event_runs_elsewhere(ev);
+		reaps = proc->reaps;
+		if (running)
+			WRITE_ONCE(proc->control->flags, AEM_CONTROL_REAP);
+		mutex_unlock(&proc->enter_lock);
+		if (!running)
+			return 0;
+		if (wait_event_interruptible(proc->idle_queue,
+					     READ_ONCE(proc->reaps) != reaps))
+			return -EINTR;
+	}
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM aem
+
+#if !defined(_AEM_CORE_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _AEM_CORE_TRACE_H
+
+#include <linux/tracepoint.h>
+#include "event.h"
+
+DECLARE_EVENT_CLASS(aem_event,
+	TP_PROTO(const struct event_struct *ev),
+	TP_ARGS(ev),
+	TP_STRUCT__entry(
+		__field(const void *, proc)
+		__field(u64, id)
+		__field(u16, nr)
+		__field(u16, state)
+		__field(u8, prio)
+		__field(u32, count)
+	),
+	TP_fast_assign(
+		__entry->proc = ev->proc;
+		__entry->id = aem_event_id(ev);
+		__entry->nr = ev->nr;
+		__entry->state = ev->state;
+		__entry->prio = ev->prio;
+		__entry->count = ev->count;
+	),
+	TP_printk("proc=%p id=0x%llx nr=%u prio=%u state=0x%x count=%u",
+		  __entry->proc, __entry->id, __entry->nr, __entry->prio,
+		  __entry->state, __entry->count)
+);
+
+DEFINE_EVENT(aem_event, aem_register,
+	TP_PROTO(const struct event_struct *ev), TP_ARGS(ev));
+DEFINE_EVENT(aem_event, aem_unregister,
+	TP_PROTO(const struct event_struct *ev), TP_ARGS(ev));
+DEFINE_EVENT(aem_event, aem_activate,
+	TP_PROTO(const struct event_struct *ev), TP_ARGS(ev));
+DEFINE_EVENT(aem_event, aem_done,
+	TP_PROTO(const struct event_struct *ev), TP_ARGS(ev));
+
+TRACE_EVENT(aem_construct,
+	TP_PROTO(const struct event_struct *ev, int ret),
+	TP_ARGS(ev, ret),
+	TP_STRUCT__entry(
+		__field(const void *, proc)
+		__field(u64, id)
+		__field(int, ret)
+	),
+	TP_fast_assign(
+		__entry->proc = ev->proc;
+		__entry->id = aem_event_id(ev);
+		__entry->ret = ret;
+	),
+	TP_printk("proc=%p id=0x%llx ret=%d", __entry->proc, __entry->id, __entry->ret)
+);
+
+TRACE_EVENT(aem_doorbell,
+	TP_PROTO(const struct aem_process *proc, u32 prio),
+	TP_ARGS(proc, prio),
+	TP_STRUCT__entry(
+		__field(const void *, proc)
+		__field(int, owner)
+		__field(u32, prio)
+	),
+	TP_fast_assign(
+		__entry->proc = proc;
+		__entry->owner = proc->owner->pid;
+		__entry->prio = prio;
+	),
+	TP_printk("proc=%p owner=%d prio=%u", __entry->proc, __entry->owner,
+		  __entry->prio)
+);
+
+#endif /* _AEM_CORE_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>

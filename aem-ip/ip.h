@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Service "ip": what its files share.
+ *
+ *	main.c		the table of calls
+ *	socket.c	finds and checks sockets, makes events on them
+ *	accept.c	connections of a listening socket
+ *	data.c		bytes of a stream
+ *	datagram.c	datagrams
+ *	room.c		room to send
+ *	connect.c	connecting, and its end
+ *	send.c		sends
+ *
+ * No file takes a lock of its own. Constructors of one event never overlap; its job may
+ * run beside them at any time, and what both touch is read and written atomically.
+ */
+#ifndef _AEM_IP_IP_H
+#define _AEM_IP_IP_H
+
+#include <linux/net.h>
+#include <net/sock.h>
+#include <uapi/linux/aem_ip.h>
+#include <aem/service.h>
+
+struct aem_ip_listener;
+
+/**
+ * struct aem_ip_event - the private part of every event of the service
+ * @socket:   held by a reference on its file, from before the job is attached until
+ *            @release; constant
+ * @fd:       the number that it was registered by, which handlers are told; constant
+ * @length:   data, datagrams: largest piece; constant
+ * @listener: accept: the rest of it; constant
+ * @drops:    datagrams: the socket's drops that the handler was told of; the
+ *            constructor's
+ * @error:    positive. Connect: its outcome, once @known. Data: an error of the connection that a
+ *            send by this event took from the socket, 0: none; READ_ONCE()
+ * @known:    connect: the outcome was known at once; constant once committed
+ *
+ * One lies in each idle connection: it shall stay as small as it is.
+ */
+struct aem_ip_event {
+	struct socket *socket;
+	s32 fd;
+	u32 length;
+	union {
+		struct aem_ip_listener *listener;
+		u32 drops;
+		struct {
+			s32 error;
+			bool known;
+		};
+	};
+};
+
+/* Whether a wakeup with this key may be one of @mask; 0 says nothing, so it may. */
+static inline bool aem_ip_key_is(unsigned long key, __poll_t mask)
+{
+	return !key || ((__force __poll_t)key & mask);
+}
+
+/* socket.c */
+struct socket *aem_ip_socket_get(int fd, int type);
+struct event_struct *aem_ip_event_new(const struct aem_caller *caller, u32 call,
+				      const struct aem_registration *reg,
+				      struct socket *socket, int fd);
+void aem_ip_event_release(struct event_struct *ev);
+void aem_ip_event_show(struct event_struct *ev, struct seq_file *seq);
+int aem_ip_length(u32 *length, u32 limit);
+int aem_ip_block(struct aem_delivery *d, size_t size);
+bool aem_ip_stream_waits(struct sock *sk);
+int aem_ip_copy_address(struct sockaddr_storage *address, u64 user, u32 length);
+
+/* data.c */
+bool aem_ip_stream_connected(const struct sock *sk);
+
+extern const struct aem_event_ops aem_ip_accept_events;
+extern const struct aem_event_ops aem_ip_data_events;
+extern const struct aem_event_ops aem_ip_datagram_events;
+extern const struct aem_event_ops aem_ip_room_events;
+extern const struct aem_event_ops aem_ip_connect_events;
+
+long aem_ip_accept(const struct aem_caller *caller, void *arg);
+long aem_ip_data(const struct aem_caller *caller, void *arg);
+long aem_ip_datagram(const struct aem_caller *caller, void *arg);
+long aem_ip_room(const struct aem_caller *caller, void *arg);
+long aem_ip_connect(const struct aem_caller *caller, void *arg);
+long aem_ip_send(const struct aem_caller *caller, void *arg);
+
+#endif /* _AEM_IP_IP_H */

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * aem-ip: TCP and UDP over IPv4 and IPv6. Service "ip", version 1.
+ */
+#include <linux/build_bug.h>
+#include "ip.h"
+
+static const struct aem_call_op calls[] = {
+	AEM_CALL_OP(AEM_IP_ACCEPT, struct aem_ip_accept, flags, aem_ip_accept,
+		    &aem_ip_accept_events),
+	AEM_CALL_OP(AEM_IP_DATA, struct aem_ip_socket, flags, aem_ip_data,
+		    &aem_ip_data_events),
+	AEM_CALL_OP(AEM_IP_DATAGRAM, struct aem_ip_socket, flags, aem_ip_datagram,
+		    &aem_ip_datagram_events),
+	AEM_CALL_OP(AEM_IP_ROOM, struct aem_ip_socket, flags, aem_ip_room,
+		    &aem_ip_room_events),
+	AEM_CALL_OP(AEM_IP_CONNECT, struct aem_ip_connect, pad, aem_ip_connect,
+		    &aem_ip_connect_events),
+	AEM_CALL_OP(AEM_IP_SEND, struct aem_ip_send, pad, aem_ip_send, NULL),
+};
+
+static struct aem_service aem_ip = {
+	.name = AEM_IP_SERVICE,
+	.version = AEM_IP_VERSION,
+	.owner = THIS_MODULE,
+	.calls = calls,
+	.n_calls = ARRAY_SIZE(calls),
+	.event_size = sizeof(struct aem_ip_event),
+};
+
+static_assert(ARRAY_SIZE(calls) == AEM_IP_CALLS);
+static_assert(sizeof(struct aem_ip_event) <= 24);
+static_assert(sizeof(struct aem_ip_accept) <= AEM_CALL_ARG_MAX);
+static_assert(AEM_IP_DATAGRAM_MAX + sizeof(struct aem_ip_address) == AEM_BLOCK_MAX);
+static_assert(sizeof(struct sockaddr_in6) <= sizeof_field(struct aem_ip_address, address));
+
+aem_service_module(aem_ip);
+
+MODULE_DESCRIPTION("AEM: TCP and UDP over IPv4 and IPv6");
+MODULE_LICENSE("GPL");

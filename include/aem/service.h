@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The contract with authors of services.
+ *
+ * A service is a module with a table of pseudo-system calls:
+ *
+ *	static const struct aem_call_op calls[] = {
+ *		AEM_CALL_OP(0, struct aem_foo_create, pad, foo_create, &foo_events),
+ *	};
+ *	static struct aem_service foo = {
+ *		.name = "foo", .version = 1, .owner = THIS_MODULE,
+ *		.calls = calls, .n_calls = ARRAY_SIZE(calls),
+ *		.event_size = sizeof(struct foo_event),
+ *	};
+ *	aem_service_module(foo);
+ */
+#ifndef _AEM_SERVICE_H
+#define _AEM_SERVICE_H
+
+#include <linux/module.h>
+#include <linux/stddef.h>
+#include <aem/event.h>
+
+/** AEM_CALL_ARG_MAX: Bytes of the largest argument struct of a call. */
+#define AEM_CALL_ARG_MAX	192
+
+/**
+ * struct aem_call_op - a pseudo-system call
+ * @name:     for traces and aemctl
+ * @size:     of its argument struct, which begins with __u32 size
+ * @min_size: smallest size of it that is accepted
+ * @execute:  the call. @arg is the struct in kernel memory, @size bytes, what the
+ *            user's shorter one lacked zeroed; it is copied back on success.
+ *            Returns a result >= 0 or -errno. Runs in process context under the
+ *            service's reader lock: may sleep for memory and locks, never for
+ *            events
+ * @events:   what events registered by this call do; NULL: it registers none
+ */
+struct aem_call_op {
+	const char *name;
+	u16 size;
+	u16 min_size;
+	long (*execute)(const struct aem_caller *caller, void *arg);
+	const struct aem_event_ops *events;
+};
+
+/** AEM_CALL_OP() - an element of a table of calls; every version of _struct reaches to _last. */
+#define AEM_CALL_OP(_nr, _struct, _last, _execute, _events)		\
+	[_nr] = {							\
+		.name = #_execute,					\
+		.size = sizeof(_struct),				\
+		.min_size = offsetofend(_struct, _last),		\
+		.execute = _execute,					\
+		.events = _events,					\
+	}
+
+/**
+ * struct aem_service - what a module offers
+ * @name:       shorter than AEM_NAME_MAX, [a-z0-9_-]
+ * @version:    from 1
+ * @owner:      THIS_MODULE
+ * @calls:      its pseudo-system calls, at most AEM_RANGE_CALLS
+ * @n_calls:    how many
+ * @event_size: bytes of the private part of its events
+ * @range:      the core's
+ *
+ * Constant while registered.
+ */
+struct aem_service {
+	const char *name;
+	u32 version;
+	struct module *owner;
+	const struct aem_call_op *calls;
+	unsigned int n_calls;
+	size_t event_size;
+	struct aem_range *range;
+};
+
+/**
+ * aem_service_register() - offer a service
+ * @service: stays valid until aem_service_unregister()
+ *
+ * Return: 0; -EEXIST: this name and version is there already; -EINVAL;
+ * -ENOSPC: no range is free; -ENOMEM.
+ */
+int aem_service_register(struct aem_service *service);
+
+/**
+ * aem_service_unregister() - take it back
+ * @service: registered
+ *
+ * For the module's exit: a bound process holds a reference on the module, so nobody is
+ * bound any more. When it returns none of the service's code runs or will.
+ */
+void aem_service_unregister(struct aem_service *service);
+
+/** aem_service_module() - the init and exit of a module that is one service. */
+#define aem_service_module(_service)					\
+	static int __init _service##_init(void)				\
+	{								\
+		return aem_service_register(&(_service));		\
+	}								\
+	module_init(_service##_init);					\
+	static void __exit _service##_exit(void)			\
+	{								\
+		aem_service_unregister(&(_service));			\
+	}								\
+	module_exit(_service##_exit)
+
+#endif /* _AEM_SERVICE_H */

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * aem-ip: TCP and UDP over IPv4 and IPv6. Service "ip", version 1.
+ */
+#ifndef _UAPI_LINUX_AEM_IP_H
+#define _UAPI_LINUX_AEM_IP_H
+
+#include <linux/aem.h>
+
+#define AEM_IP_SERVICE		"ip"
+#define AEM_IP_VERSION		1
+
+/**
+ * enum aem_ip_call - pseudo-system calls, counted from the range's base
+ * @AEM_IP_ACCEPT:   struct aem_ip_accept; registers an event on a listening socket
+ * @AEM_IP_DATA:     struct aem_ip_socket; registers for the data of a stream
+ * @AEM_IP_DATAGRAM: struct aem_ip_socket; registers for datagrams
+ * @AEM_IP_ROOM:     struct aem_ip_socket; registers for room to send
+ * @AEM_IP_CONNECT:  struct aem_ip_connect; starts to connect, registers for its end
+ * @AEM_IP_SEND:     struct aem_ip_send; sends, never blocks
+ * @AEM_IP_CALLS:    how many there are
+ *
+ * An event holds its socket: close() of the descriptor alone does not end the
+ * connection while an event is registered on it. AEM_EVENT_SHUTDOWN lets go.
+ * Events name their descriptor by the number that it had when they were registered.
+ */
+enum aem_ip_call {
+	AEM_IP_ACCEPT		= 0,
+	AEM_IP_DATA		= 1,
+	AEM_IP_DATAGRAM		= 2,
+	AEM_IP_ROOM		= 3,
+	AEM_IP_CONNECT		= 4,
+	AEM_IP_SEND		= 5,
+	AEM_IP_CALLS
+};
+
+/** AEM_IP_LENGTH: Largest piece of data that is handed over, unless asked otherwise. */
+#define AEM_IP_LENGTH		4096
+/** AEM_IP_DATAGRAM_MAX: The largest @length of datagrams: with its sender it fills a block. */
+#define AEM_IP_DATAGRAM_MAX	65496
+
+/**
+ * struct aem_ip_socket - register for the data, the datagrams or the room of a
+ *                        socket
+ * @size:   sizeof(struct aem_ip_socket)
+ * @fd:     the socket; TCP or UDP, AF_INET or AF_INET6
+ * @reg:    handler, cookie, flags, priority; out: id
+ * @length: largest piece to hand to the handler: data 1 to 65536 bytes, datagrams 1 to
+ *          AEM_IP_DATAGRAM_MAX; 0: AEM_IP_LENGTH. Room: 0
+ * @flags:  0
+ *
+ * Arguments of the handlers (word[] is arg[] seen as __u32[6]):
+ *
+ * data: word[0] fd, word[1] errno (0 with data and at the end of the stream,
+ * else why the connection is gone, ECONNRESET for instance), arg[1] offset of the
+ * block in the vmtable, word[4] bytes (0: end of stream or error), word[5]
+ * AEM_IP_F_*. What came before the end or the error is handed over first. At
+ * the end of the stream and on an error the event stops; the program
+ * unregisters it. A socket tells an error once: if another call got it,
+ * the handler is told ECONNRESET.
+ *
+ * datagrams: word[0] fd, word[1] errno (an ICMP error, ECONNREFUSED for instance:
+ * no data then, the event goes on), arg[1] offset of the block: first a struct
+ * aem_ip_address (the sender), then the data, word[4] bytes of data, word[5]
+ * AEM_IP_F_* (TRUNCATED: the datagram was longer than @length). An empty datagram is
+ * one, with 0 bytes. One record per datagram; its @lost says how many the
+ * socket has dropped since the last one, for lack of room in its buffer.
+ *
+ * room: word[0] fd, word[1] errno, arg[1] bytes of room. An edge: runs when the
+ * socket becomes writable after a send found it full, and once at the start if it
+ * is. When a stream takes no more (reset, or shut down) errno says why and the
+ * event stops. The error stays with the socket.
+ *
+ * Errors: EBADF, ENOTSOCK, EINVAL, EPROTONOSUPPORT (not such a socket),
+ * ENOTCONN (data or room of a socket that is not connected), those of the registration.
+ */
+struct aem_ip_socket {
+	__u32 size;
+	__s32 fd;
+	struct aem_registration reg;
+	__u32 length;
+	__u32 flags;
+};
+
+/**
+ * struct aem_ip_template - the data event that accepted connections get
+ * @handler: of the data event; 0: no data event is registered
+ * @cookie:  of the data event
+ * @flags:   EVF_* of the data event
+ * @prio:    of the data event
+ * @length:  as in struct aem_ip_socket
+ * @pad:     0
+ */
+struct aem_ip_template {
+	__aligned_u64 handler;
+	__aligned_u64 cookie;
+	__u32 flags;
+	__u32 prio;
+	__u32 length;
+	__u32 pad;
+};
+
+/**
+ * struct aem_ip_accept - register for the connections of a listening socket
+ * @size:     sizeof(struct aem_ip_accept)
+ * @fd:       the listening TCP socket
+ * @reg:      handler, cookie, flags, priority; out: id
+ * @data:     template of the data event for accepted connections
+ * @sockflags: SOCK_NONBLOCK | SOCK_CLOEXEC for the new descriptors
+ * @flags:    0
+ *
+ * One record per connection. Handler's arguments: word[0] the new descriptor, in
+ * the table of the thread that entered the kernel, word[1] errno, arg[1] offset of
+ * a block with struct aem_ip_address (the peer), arg[2] id of the data event or 0.
+ *
+ * If a connection cannot be taken, word[0] is -1, word[1] says why (EMFILE, ENFILE,
+ * ENOMEM, ENOSPC, EDQUOT) and there is no block. The connection stays in
+ * the queue. The handler is told once per shortage; it is tried again when
+ * another connection comes, when the event is started, and otherwise
+ * after 10 ms, 20, and so on up to a second.
+ * EINVAL: the socket does not listen any more; the event stops.
+ * An errno beside a descriptor: the connection was taken, but has no data event.
+ *
+ * A record that AEM_EVENT_SHUTDOWN cancels leaves its descriptor open: to lose
+ * none, stop the event, take what is delivered, then shut it down.
+ *
+ * Errors: EBADF, ENOTSOCK, EPROTONOSUPPORT, EINVAL (not listening, bad
+ * template), those of the registration.
+ */
+struct aem_ip_accept {
+	__u32 size;
+	__s32 fd;
+	struct aem_registration reg;
+	struct aem_ip_template data;
+	__u32 sockflags;
+	__u32 flags;
+};
+
+/**
+ * struct aem_ip_connect - connect, and register for the end of it
+ * @size:    sizeof(struct aem_ip_connect)
+ * @fd:      a TCP socket
+ * @reg:     handler, cookie, flags (EVF_ONESHOT is implied), priority; out: id
+ * @address: struct sockaddr_in or sockaddr_in6 of the peer; 0: the program has called
+ *           connect(2) itself, and it was EINPROGRESS
+ * @length:  its bytes
+ * @pad:     0
+ *
+ * Handler's arguments: word[0] fd, word[1] 0 when connected, else errno
+ * (ECONNREFUSED, ETIMEDOUT ...).
+ * Errors: EBADF, ENOTSOCK, EPROTONOSUPPORT, EINVAL, EFAULT, EISCONN, EALREADY,
+ * EAFNOSUPPORT, ENOTCONN (no @address, and no connect(2) under way), EACCES (the
+ * module parameter "connect" is off), those of the registration. An answer of the
+ * network that is known at once comes to the handler too.
+ */
+struct aem_ip_connect {
+	__u32 size;
+	__s32 fd;
+	struct aem_registration reg;
+	__aligned_u64 address;
+	__u32 length;
+	__u32 pad;
+};
+
+/**
+ * struct aem_ip_send - send on a socket of an event, without blocking
+ * @size:    sizeof(struct aem_ip_send)
+ * @flags:   AEM_IP_SEND_*
+ * @id:      any event on the socket
+ * @data:    address of the bytes
+ * @length:  how many
+ * @address: datagrams: struct sockaddr_in or sockaddr_in6 of the receiver; 0: the
+ *           connected one
+ * @addrlen: its bytes
+ * @pad:     0
+ *
+ * An @address is refused on a stream, AEM_IP_SEND_LAST on datagrams.
+ * Result: bytes taken (fewer than @length when the socket is full: register for
+ * room), or EAGAIN, EPIPE (no SIGPIPE is sent), ECONNRESET, EMSGSIZE, ENOENT, EFAULT,
+ * EINVAL, ENOTCONN, EDESTADDRREQ and what else send(2) may say.
+ */
+struct aem_ip_send {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 id;
+	__aligned_u64 data;
+	__aligned_u64 length;
+	__aligned_u64 address;
+	__u32 addrlen;
+	__u32 pad;
+};
+
+/** AEM_IP_SEND_MORE: More follows at once (MSG_MORE). */
+#define AEM_IP_SEND_MORE	(1U << 0)
+/** AEM_IP_SEND_LAST: Shut the sending side down after these bytes, if all were taken. */
+#define AEM_IP_SEND_LAST	(1U << 1)
+
+/**
+ * struct aem_ip_address - an address in a block
+ * @length: bytes of @address in use, 0 if it is not known
+ * @pad:    0
+ * @address: struct sockaddr_in or struct sockaddr_in6
+ */
+struct aem_ip_address {
+	__u32 length;
+	__u32 pad;
+	__u8 address[32];
+};
+
+/** AEM_IP_F_END: The peer has closed its side; the stream ends here. */
+#define AEM_IP_F_END		(1U << 0)
+/** AEM_IP_F_TRUNCATED: The datagram was longer than the block. */
+#define AEM_IP_F_TRUNCATED	(1U << 1)
+/** AEM_IP_F_MORE: More data waits already and comes with the next record. */
+#define AEM_IP_F_MORE		(1U << 2)
+
+#endif /* _UAPI_LINUX_AEM_IP_H */

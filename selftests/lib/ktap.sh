@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# KTAP for test scripts, of the host and of the guest.
+#
+#	plan N
+#	check WHAT COMMAND...	one result: ok if COMMAND succeeds
+#	finish			last: exits as the results demand
+ktap_count=0
+ktap_failed=0
+
+plan()
+{
+	echo 'KTAP version 1'
+	echo "1..$1"
+}
+
+result() # WORDS WHAT
+{
+	ktap_count=$((ktap_count + 1))
+	echo "$1 $ktap_count $2"
+}
+
+check()
+{
+	ktap_what=$1
+	shift
+	if "$@"; then
+		result ok "$ktap_what"
+	else
+		result 'not ok' "$ktap_what"
+		ktap_failed=$((ktap_failed + 1))
+	fi
+}
+
+finish()
+{
+	[ $ktap_failed = 0 ]
+	exit
+}
