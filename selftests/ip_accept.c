@@ -336,7 +336,10 @@ static void write_file(const char *path, const char *text)
 	ASSERT_OK(close(fd));
 }
 
-/* No file is to be had in the whole system. */
+/*
+ * No file is to be had in the whole system. The kernel first looks at a sum that may lag behind by
+ * some dozens on each processor: only a limit of 0 is reached for certain.
+ */
 TEST(enfile)
 {
 	int listener = ip_listen(AF_INET);
@@ -345,7 +348,7 @@ TEST(enfile)
 
 	ip_start(&raw, 0, 0);
 	ip_dial(listener, SOCK_STREAM);
-	write_file("/proc/sys/fs/file-max", "1");
+	write_file("/proc/sys/fs/file-max", "0");
 	ASSERT_OK(seteuid(1000));
 	id = ip_new_accept(&raw, listener, true);
 	expect_shortage(&raw, id, ENFILE);
