@@ -108,7 +108,7 @@ modules_install: modules
 install: modules_install $(INSTALLS)
 
 # What runs in a guest installs first what is missing on this machine.
-.PHONY: demo check check-all bench shell
+.PHONY: demo check check-all bench bench-gate bench-accept shell
 demo:
 	@tools/build/need base modules tools guest demo
 	@test -x tools/demo/run || { echo 'make: there is no demo yet (tools/demo/run)' >&2; exit 1; }
@@ -132,8 +132,13 @@ shell:
 	@tools/vm/aem-vm --build $(BUILD) --kernel $(GUEST) --interactive \
 		$(addprefix --file ,$(wildcard $(BUILD)/tools)) -- sh -i
 
-bench:
-	@echo 'make: there are no benchmarks yet' >&2; exit 1
+# BENCH=name: only that one; large ones only so.
+bench bench-gate bench-accept:
+	@tools/build/need base modules tools guest bench
+	@tools/build/kernel fetch $(GUEST)
+	+@$(MAKE) --no-print-directory benches guest-modules
+	@tools/bench/run --build $(BUILD) --kernel $(GUEST) \
+		$(if $(filter bench-%,$@),$(@:bench-%=--%),$(BENCH))
 
 .PHONY: lint
 lint:

@@ -3,6 +3,7 @@
 
 import ctypes
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -74,7 +75,8 @@ class Guest:
                 "-M", "q35", "-cpu", "host" if self.options.kvm else "max",
                 "-m", str(self.options.mem), "-bios", "qboot.rom", *self._processors(),
                 "-kernel", os.path.join(self.kernel, "vmlinuz"),
-                "-initrd", self.path("initramfs"), "-append", line, *self._ports()]
+                "-initrd", self.path("initramfs"), "-append", line, *self._ports(),
+                *shlex.split(os.environ.get("AEM_VM_QEMU", ""))]
 
     def start(self):
         for port in PORTS:

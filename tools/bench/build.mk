@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0
+# Benchmarks: each tools/bench/GROUP/NAME.c with a main() is one, named in bench-NAMES of its
+# group, and linked with what else lies in GROUP. liburing is asked for here alone.
+bench-timer := timer-arm timer-fire
+bench-groups := timer
+
+bench-common := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tools/bench/lib/*.c))
+bench-flags := -Itools/bench/lib -Iselftests -pthread
+$(BUILD)/obj/tools/bench/%.o: private FLAGS = $(bench-flags)
+
+# bench-group GROUP
+define bench-group
+bench-$(1)-shared := $$(patsubst %.c,$$(BUILD)/obj/%.o,$$(filter-out \
+	$$(bench-$(1):%=tools/bench/$(1)/%.c),$$(wildcard tools/bench/$(1)/*.c)))
+$$(bench-$(1):%=$$(BUILD)/bench/bin/%): $$(BUILD)/bench/bin/%: \
+		$$(BUILD)/obj/tools/bench/$(1)/%.o $$(bench-$(1)-shared) $$(bench-common) $$(LIBAEM)
+	$$(call link,$$(CC),-pthread,-luring)
+BENCHES += $$(bench-$(1):%=$$(BUILD)/bench/bin/%)
+endef
+BENCHES :=
+$(foreach group,$(bench-groups),$(eval $(call bench-group,$(group))))
+.PHONY: benches
+benches: $(BENCHES)

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * timer-fire: instructions from the time that timers are armed for until all were handled, the
+ * interrupt among them. At most 1,000 expire at a time; the others are armed for later.
+ * unit: instructions per expiry
+ * bench: mem=3500 load=core,timer gate
+ */
+#include <stdio.h>
+#include "timers.h"
+
+#define BURST_MAX 1000
+/* From arming to the expiry: longer than it takes to arm them all. */
+#define AHEAD 20000000
+
+/**
+ * struct work - of a row
+ * @system: how
+ * @n:      timers
+ */
+struct work {
+	const struct timer_system *system;
+	unsigned long n;
+};
+
+/* Computes until the time has come: who sleeps would be woken, and that is measured elsewhere. */
+static void compute_until(int64_t when)
+{
+	while (bench_now() < when)
+		;
+}
+
+static void fire(struct bench *b, const struct timer_system *system, unsigned long burst)
+{
+	unsigned long i, handled = 0;
+	int64_t when = bench_now() + AHEAD, cpu, begun;
+
+	for (i = 0; i < burst; i++)
+		system->arm(b, i, when);
+	if (system->flush)
+		system->flush(b);
+	/* Counting begins here; what the clocks say is set below. */
+	bench_begin(b);
+	begun = bench_now();
+	cpu = bench_clock(CLOCK_PROCESS_CPUTIME_ID);
+	bench_assert(b, begun < when);
+	compute_until(when);
+	while (handled < burst)
+		handled += system->collect(b);
+	cpu = bench_clock(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+	bench_set(b, (double)(cpu - (when - begun)) / burst, (double)(bench_now() - when) / burst);
+	bench_assert(b, handled == burst);
+	bench_end(b, burst);
+}
+
+static void run(struct bench *b, const void *arg)
+{
+	const struct work *w = arg;
+	const struct timer_system *system = w->system;
+	unsigned long i, burst = w->n < BURST_MAX ? w->n : BURST_MAX;
+	uint32_t seed = 1;
+
+	system->open(b, w->n);
+	for (i = burst; i < w->n; i++)
+		system->arm(b, i, timer_far(&seed));
+	if (system->flush)
+		system->flush(b);
+	while (bench_next(b))
+		fire(b, system, burst);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct timer_system * const systems[] = {
+		&timer_aem, &timer_timerfd, &timer_posix, &timer_io_uring,
+	};
+	static const unsigned long counts[] = { 1, 1000, 1000000 };
+	unsigned int i, j;
+
+	bench_start(argc, argv);
+	for (i = 0; i < ARRAY_SIZE(counts) - bench_quick; i++) {
+		for (j = 0; j < ARRAY_SIZE(systems); j++) {
+			struct work work = { systems[j], counts[i] };
+			char params[64];
+
+			snprintf(params, sizeof(params), "\"timers\":%lu", counts[i]);
+			bench_row(systems[j]->name, params, run, &work);
+		}
+	}
+	return 0;
+}
