@@ -583,6 +583,7 @@ void aem_active_hush(struct aem_process *proc)
 	raw_spin_lock_irq(&proc->lock);
 	proc->rung = AEM_PRIORITIES + 1;
 	raw_spin_unlock_irq(&proc->lock);
+	aem_doorbell_withdraw(proc);
 }
 
 /**
@@ -613,6 +614,38 @@ u32 aem_active_unhush(struct aem_process *proc)
 	if (due)
 		aem_doorbell_ring(proc, fls(due) - 1);
 	return mask;
+}
+
+/**
+ * aem_active_due() - the owner is about to be interrupted: is there still reason to?
+ * @proc:  the process
+ * @level: filled with the level that was found
+ *
+ * If there is none, the bell may ring anew: what is held back now is seen by the process
+ * itself when it lowers its level.
+ *
+ * Context: the owner's, so that the level does not change meanwhile.
+ * Return: whether an event may interrupt.
+ */
+bool aem_active_due(struct aem_process *proc, u32 *level)
+{
+	u32 due;
+
+	raw_spin_lock_irq(&proc->lock);
+	*level = min_t(u32, READ_ONCE(proc->control->level), AEM_PRIORITIES);
+	due = mask_of(proc, *level, false);
+	if (!due && proc->rung <= AEM_PRIORITIES)
+		proc->rung = 0;
+	raw_spin_unlock_irq(&proc->lock);
+	return due;
+}
+
+/** aem_active_redirected() - the owner's registers were redirected: count it. */
+void aem_active_redirected(struct aem_process *proc)
+{
+	raw_spin_lock_irq(&proc->lock);
+	proc->counters.redirects++;
+	raw_spin_unlock_irq(&proc->lock);
 }
 
 /** aem_active_mask() - priorities that have active events. */

@@ -38,6 +38,8 @@ void aem_active_kill(struct event_struct *ev);
 int aem_active_wait(struct aem_process *proc, u32 level, u32 want, s64 timeout);
 void aem_active_hush(struct aem_process *proc);
 u32 aem_active_unhush(struct aem_process *proc);
+bool aem_active_due(struct aem_process *proc, u32 *level);
+void aem_active_redirected(struct aem_process *proc);
 u32 aem_active_mask(struct aem_process *proc);
 
 #endif /* _AEM_CORE_ACTIVE_H */

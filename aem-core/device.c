@@ -10,6 +10,7 @@
 #include <linux/uaccess.h>
 #include "active.h"
 #include "device.h"
+#include "doorbell.h"
 #include "enter.h"
 #include "event.h"
 #include "fdinfo.h"
@@ -59,6 +60,7 @@ static void query_counters(struct aem_process *proc, struct aem_query *query)
 	query->records = proc->counters.records;
 	query->doorbells = proc->counters.doorbells;
 	query->starvations = proc->counters.starvations;
+	query->redirects = proc->counters.redirects;
 	raw_spin_unlock_irq(&proc->lock);
 }
 
@@ -80,7 +82,7 @@ void aem_device_query(struct aem_process *proc, struct aem_query *query)
 	*query = (struct aem_query){
 		.size = query->size,
 		.abi = AEM_ABI,
-		.features = AEM_FEATURE_SIGNAL,
+		.features = aem_doorbell_features(),
 		.max_events = READ_ONCE(aem_max_events),
 		.events = atomic_read(&proc->n_events),
 	};
@@ -144,8 +146,8 @@ static int do_service(struct aem_process *proc, union aem_ioctl_arg *arg)
 	}
 
 static const struct aem_ioctl_op ioctl_ops[] = {
-	IOCTL_OP(AEM_IOC_QUERY, do_query, struct aem_query, starvations, .always = true),
-	IOCTL_OP(AEM_IOC_SETUP, do_setup, struct aem_setup, vmt_size, .always = true,
+	IOCTL_OP(AEM_IOC_QUERY, do_query, struct aem_query, redirects, .always = true),
+	IOCTL_OP(AEM_IOC_SETUP, do_setup, struct aem_setup, trampoline, .always = true,
 		 .creates = true),
 	IOCTL_OP(AEM_IOC_BIND, do_bind, struct aem_bind, name),
 	IOCTL_OP(AEM_IOC_CALL, do_call, struct aem_call, result, .output = true),

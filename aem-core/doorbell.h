@@ -7,7 +7,34 @@
 
 #include "process.h"
 
-bool aem_doorbell_signal_is_good(u32 signo);
+/**
+ * struct aem_doorbell - a way to break a flow
+ * @name:     for people
+ * @ring:     have the owner (aem_process.owner) look soon at what is due, whatever it does now.
+ *            What rings again before it has looked may be merged. Any context, none of
+ *            our locks held; allocates nothing and does not fail
+ * @withdraw: somebody looks now: what rang until now needs no answer. May be too late:
+ *            who answers finds nothing then. Any context. NULL: it cannot
+ *
+ * The flow that is broken is the owner's, whoever made the event happen.
+ */
+struct aem_doorbell {
+	const char *name;
+	void (*ring)(struct aem_process *proc);
+	void (*withdraw)(struct aem_process *proc);
+};
+
+int aem_doorbell_check(const struct aem_setup *setup);
+void aem_doorbell_setup(struct aem_process *proc, const struct aem_setup *setup);
+u32 aem_doorbell_features(void);
 void aem_doorbell_ring(struct aem_process *proc, u32 prio);
+void aem_doorbell_signal(struct aem_process *proc);
+
+/** aem_doorbell_withdraw() - what rang until now needs no answer. Any context. */
+static inline void aem_doorbell_withdraw(struct aem_process *proc)
+{
+	if (proc->bell->withdraw)
+		proc->bell->withdraw(proc);
+}
 
 #endif /* _AEM_CORE_DOORBELL_H */

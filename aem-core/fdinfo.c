@@ -6,6 +6,7 @@
 #include <linux/pid_namespace.h>
 #include <linux/seq_file.h>
 #include "device.h"
+#include "doorbell.h"
 #include "event.h"
 #include "fdinfo.h"
 #include "range.h"
@@ -73,7 +74,7 @@ static void show_events(struct seq_file *seq, struct aem_process *proc)
 static void show_setup(struct seq_file *seq, const struct aem_process *proc)
 {
 	seq_printf(seq, "mode:\t%s\n",
-		   proc->flags & AEM_SETUP_SAFEPOINT ? "safepoint" : "signal");
+		   proc->flags & AEM_SETUP_SAFEPOINT ? "safepoint" : proc->bell->name);
 	seq_printf(seq, "owner:\t%d\n",
 		   task_pid_nr_ns(proc->owner, task_active_pid_ns(current)));
 	seq_printf(seq, "signo:\t%u\n", proc->signo);
@@ -92,6 +93,7 @@ static void show_counters(struct seq_file *seq, const struct aem_query *query)
 	seq_printf(seq, "records:\t%llu\n", query->records);
 	seq_printf(seq, "doorbells:\t%llu\n", query->doorbells);
 	seq_printf(seq, "starvations:\t%llu\n", query->starvations);
+	seq_printf(seq, "redirects:\t%llu\n", query->redirects);
 }
 
 /** aem_fdinfo_show() - the show_fdinfo of /dev/aem. */

@@ -10,7 +10,8 @@
  *   event.c     registrations                       what was asked for
  *   job.c       callbacks at activation points      what happens
  *   active.c    active lists, and who is told       when it runs
- *   doorbell.c  breaking a thread's flow
+ *   doorbell.c  breaking a thread's flow: by signal
+ *   redirect.c  ... and by redirected registers
  *   ring.c      records for the process             with which arguments
  *   memory.c    memory shared with the process      where its data lives
  *   vmtable.c   the zone of blocks
@@ -20,6 +21,7 @@
 #include <linux/module.h>
 #include "device.h"
 #include "process.h"
+#include "redirect.h"
 
 static int __init aem_init(void)
 {
@@ -27,9 +29,12 @@ static int __init aem_init(void)
 
 	if (err)
 		return err;
+	aem_redirect_init();
 	err = aem_device_init();
-	if (err)
+	if (err) {
+		aem_redirect_exit();
 		aem_process_exit();
+	}
 	return err;
 }
 
@@ -37,6 +42,7 @@ static void __exit aem_exit(void)
 {
 	aem_device_exit();
 	aem_process_exit();
+	aem_redirect_exit();
 }
 
 module_init(aem_init);

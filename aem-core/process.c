@@ -78,12 +78,10 @@ struct aem_process *aem_process_create(void)
 
 static int check_setup(struct aem_setup *setup)
 {
-	bool safepoint = setup->flags & AEM_SETUP_SAFEPOINT;
+	int err = aem_doorbell_check(setup);
 
-	if (setup->flags & ~AEM_SETUP_SAFEPOINT)
-		return -EINVAL;
-	if (safepoint ? setup->signo : !aem_doorbell_signal_is_good(setup->signo))
-		return -EINVAL;
+	if (err)
+		return err;
 	setup->ring_entries = setup->ring_entries ?: RING_DEFAULT;
 	if (!is_power_of_2(setup->ring_entries) || setup->ring_entries < RING_MIN ||
 	    setup->ring_entries > RING_MAX)
@@ -99,7 +97,7 @@ static int check_setup(struct aem_setup *setup)
  * @proc:  the context
  * @setup: what is wanted; out: what was taken
  *
- * Return: 0, -EBUSY, -EINVAL, -ENOSPC or -ENOMEM.
+ * Return: 0, -EBUSY, -EINVAL, -EOPNOTSUPP, -ENOSPC or -ENOMEM.
  */
 int aem_process_setup(struct aem_process *proc, struct aem_setup *setup)
 {
@@ -111,7 +109,7 @@ int aem_process_setup(struct aem_process *proc, struct aem_setup *setup)
 	if (!err) {
 		proc->was_set_up = true;
 		proc->flags = setup->flags;
-		proc->signo = setup->signo;
+		aem_doorbell_setup(proc, setup);
 		proc->mm = current->mm;
 		mmgrab(proc->mm);
 		proc->owner = get_task_struct(current);

@@ -28,6 +28,7 @@
 #include <aem/event.h>
 #include "vmtable.h"
 
+struct aem_doorbell;
 struct aem_user;
 
 /** AEM_RANGES: Ranges of call numbers; number 0 is the core's. */
@@ -91,8 +92,9 @@ struct aem_waiter {
  * struct aem_counters - what has happened
  * @activations: events that were found true, merged ones included
  * @records:     calls of handlers that were prepared
- * @doorbells:   times that the owner was interrupted
+ * @doorbells:   times that the doorbell rang
  * @starvations: times that an event had to wait for memory
+ * @redirects:   times that the owner's registers were redirected
  *
  * Under the process's lock.
  */
@@ -101,6 +103,7 @@ struct aem_counters {
 	u64 records;
 	u64 doorbells;
 	u64 starvations;
+	u64 redirects;
 };
 
 /**
@@ -111,7 +114,11 @@ struct aem_counters {
  *                (mmgrab); set once, before @ready
  * @owner:        thread that the doorbell rings; set once, before @ready
  * @flags:        AEM_SETUP_*; set once, before @ready
+ * @bell:         how the owner's flow is broken; set once, before @ready
  * @signo:        the doorbell's signal; set once, before @ready
+ * @trampoline:   where redirected registers lead to; set once, before @ready
+ * @bell_work:    redirects them, in the owner's context
+ * @bell_state:   bits of the doorbell's own; atomic
  * @ready:        set up, and not shut down; written under enter_lock, read anywhere
  *                with acquire
  * @was_set_up:   AEM_IOC_SETUP has been done; enter_lock
@@ -160,7 +167,11 @@ struct aem_process {
 	struct mm_struct *mm;
 	struct task_struct *owner;
 	u32 flags;
+	const struct aem_doorbell *bell;
 	u32 signo;
+	struct aem_trampoline trampoline;
+	struct callback_head bell_work;
+	unsigned long bell_state;
 	bool ready;
 	bool was_set_up;
 	unsigned int mappings;

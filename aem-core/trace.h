@@ -74,6 +74,25 @@ TRACE_EVENT(aem_doorbell,
 		  __entry->prio)
 );
 
+#ifdef AEM_REDIRECT
+TRACE_EVENT(aem_redirect,
+	TP_PROTO(const struct aem_process *proc, unsigned long ip, bool done),
+	TP_ARGS(proc, ip, done),
+	TP_STRUCT__entry(
+		__field(const void *, proc)
+		__field(unsigned long, ip)
+		__field(bool, done)
+	),
+	TP_fast_assign(
+		__entry->proc = proc;
+		__entry->ip = ip;
+		__entry->done = done;
+	),
+	TP_printk("proc=%p ip=0x%lx %s", __entry->proc, __entry->ip,
+		  __entry->done ? "redirected" : "by signal")
+);
+#endif
+
 #endif /* _AEM_CORE_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH

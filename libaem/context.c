@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "internal.h"
+#include "trampoline.h"
 
 #define DEVICE		"/dev/aem"
 #define QUEUE_CALLS	512U
@@ -56,8 +57,9 @@ static int check_options(const struct aem_options *o)
 	for (i = 0; i < ARRAY_SIZE(o->reserved); i++)
 		if (o->reserved[i])
 			return -EINVAL;
-	if (o->flags & ~(AEM_OPEN_SAFEPOINT | AEM_OPEN_LOOK) ||
-	    (o->flags && o->signo) || o->queue_calls > QUEUE_CALLS_MAX ||
+	if (o->flags & ~(AEM_OPEN_SAFEPOINT | AEM_OPEN_LOOK | AEM_OPEN_SIGNAL) ||
+	    (o->flags & (AEM_OPEN_SAFEPOINT | AEM_OPEN_LOOK) &&
+	     (o->signo || o->flags & AEM_OPEN_SIGNAL)) || o->queue_calls > QUEUE_CALLS_MAX ||
 	    (o->queue_bytes && o->queue_bytes < QUEUE_BYTES_MIN) ||
 	    o->queue_bytes > QUEUE_BYTES_MAX)
 		return -EINVAL;
@@ -89,7 +91,7 @@ static int allocate(struct aem **aem, const struct aem_options *o)
 	return 0;
 }
 
-static int open_device(struct aem *aem)
+static int open_device(struct aem *aem, uint32_t *features)
 {
 	struct aem_query query = { .size = sizeof(query) };
 	int ret;
@@ -101,6 +103,7 @@ static int open_device(struct aem *aem)
 	ret = call_ioctl(aem->fd, AEM_IOC_QUERY, &query);
 	if (ret)
 		return ret;
+	*features = query.features;
 	return query.abi < AEM_ABI ? -EPROTO : 0;
 }
 
@@ -138,28 +141,41 @@ static int map_all(struct aem *aem, const struct aem_setup *setup)
 	return 0;
 }
 
-/* The signal's handler must be there before the kernel may send it. */
-static int set_up(struct aem *aem, const struct aem_options *o)
+/*
+ * The signal's handler must be there before the kernel may send it, and is needed as well where
+ * registers are redirected.
+ */
+static int attach(struct aem *aem, const struct aem_options *o, uint32_t features,
+		  struct aem_setup *setup)
+{
+	int ret = aem_doorbell_attach(aem, o->signo);
+
+	if (ret < 0)
+		return ret;
+	setup->signo = ret;
+	aem->interrupts = true;
+	if (!(o->flags & AEM_OPEN_SIGNAL) && features & AEM_FEATURE_REDIRECT &&
+	    aem_trampoline_fill(&setup->trampoline, aem))
+		setup->flags = AEM_SETUP_REDIRECT;
+	return 0;
+}
+
+static int set_up(struct aem *aem, const struct aem_options *o, uint32_t features)
 {
 	struct aem_setup setup = {
 		.size = sizeof(setup),
 		.ring_entries = o->ring_entries,
 		.vmt_size = o->vmt_size,
 	};
-	int ret;
+	int ret = 0;
 
 	aem->anchor = aem_doorbell_anchor();
 	aem->tid = gettid();
-	if (o->flags & AEM_OPEN_SAFEPOINT) {
+	if (o->flags & AEM_OPEN_SAFEPOINT)
 		setup.flags = AEM_SETUP_SAFEPOINT;
-	} else {
-		ret = aem_doorbell_attach(aem, o->signo);
-		if (ret < 0)
-			return ret;
-		setup.signo = ret;
-		aem->interrupts = true;
-	}
-	ret = call_ioctl(aem->fd, AEM_IOC_SETUP, &setup);
+	else
+		ret = attach(aem, o, features, &setup);
+	ret = ret ? ret : call_ioctl(aem->fd, AEM_IOC_SETUP, &setup);
 	return ret ? ret : map_all(aem, &setup);
 }
 
@@ -185,6 +201,7 @@ static void release(struct aem *aem)
 int aem_open(struct aem **aem, const struct aem_options *options)
 {
 	static const struct aem_options none;
+	uint32_t features = 0;
 	struct aem *new;
 	int ret;
 
@@ -196,9 +213,9 @@ int aem_open(struct aem **aem, const struct aem_options *options)
 	ret = allocate(&new, options);
 	if (ret)
 		return ret;
-	ret = open_device(new);
+	ret = open_device(new, &features);
 	if (!ret && !(options->flags & AEM_OPEN_LOOK))
-		ret = set_up(new, options);
+		ret = set_up(new, options, features);
 	if (ret) {
 		release(new);
 		return ret;

@@ -215,6 +215,34 @@ int aem_dispatch_drain(struct aem *aem, uint32_t flags)
 }
 
 /**
+ * aem_dispatch_interrupt() - run what is due, for an interrupted program's trampoline
+ * @aem:       the context, at AEM_LEVEL_ALL
+ * @level:     the level that was in force
+ * @fruitless: crossings in a row that brought nothing, 0 at first
+ *
+ * As aem_dispatch_drain(), but leaves it to the trampoline to lower the level, look for
+ * more, and come again.
+ *
+ * Return: false: no more, whatever is pending.
+ */
+bool aem_dispatch_interrupt(struct aem *aem, unsigned int level, uint32_t *fruitless)
+{
+	struct aem_enter e;
+	int ret;
+
+	for (;;) {
+		e.flags = AEM_ENTER_INTERRUPT;
+		e.min_events = 0;
+		e.timeout = 0;
+		ret = aem_dispatch_enter(aem, &e, level);
+		if (!e.count)
+			return ret >= 0 && ++*fruitless < patience(aem);
+		run_burst(aem, &e, level, false);
+		*fruitless = 0;
+	}
+}
+
+/**
  * aem_dispatch_leave() - end a dispatch: lower the level, run interrupts that were held back
  * @aem:   the context, at AEM_LEVEL_ALL
  * @level: the level that was in force

@@ -111,7 +111,7 @@ struct queue {
  * @ring:       shared with the kernel
  * @vmt:        shared with the kernel
  * @mask:       ring_entries - 1
- * @interrupts: the doorbell may ring: the level must be lowered with care
+ * @interrupts: a doorbell may ring: the level must be lowered with care
  * @swallowed:  the doorbell rang while everything was held back; written by the
  *              signal handler
  * @depth:      frames that are open
@@ -230,6 +230,7 @@ static inline bool is_owner(const struct aem *aem)
 /* dispatch.c */
 int aem_dispatch_enter(struct aem *aem, struct aem_enter *e, unsigned int level);
 int aem_dispatch_drain(struct aem *aem, uint32_t flags);
+bool aem_dispatch_interrupt(struct aem *aem, unsigned int level, uint32_t *fruitless);
 int aem_dispatch_leave(struct aem *aem, unsigned int level);
 
 /* queue.c */

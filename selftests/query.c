@@ -27,6 +27,7 @@ TEST(before_setup)
 	EXPECT_EQ(query.records, 0);
 	EXPECT_EQ(query.doorbells, 0);
 	EXPECT_EQ(query.starvations, 0);
+	EXPECT_EQ(query.redirects, 0);
 	close(raw.fd);
 }
 

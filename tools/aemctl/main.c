@@ -132,7 +132,7 @@ static struct json_object *events(const struct options *options)
 
 static const char * const counter_keys[] = {
 	"pid", "command", "fd", "events", "active", "starved", "activations", "records",
-	"doorbells", "starvations", NULL
+	"doorbells", "redirects", "starvations", NULL
 };
 
 static struct json_object *counters(const struct options *options)
@@ -174,7 +174,8 @@ static const struct column counter_columns[] = {
 	{ "pid", "PID", true }, { "command", "COMMAND", false }, { "fd", "FD", true },
 	{ "events", "EVENTS", true }, { "active", "ACTIVE", true },
 	{ "activations", "ACTIVATIONS", true }, { "records", "RECORDS", true },
-	{ "doorbells", "DOORBELLS", true }, { "starvations", "STARVATIONS", true }, { 0 }
+	{ "doorbells", "DOORBELLS", true }, { "redirects", "REDIRECTS", true },
+	{ "starvations", "STARVATIONS", true }, { 0 }
 };
 
 static const struct command commands[] = {

@@ -42,7 +42,7 @@
  */
 
 /** AEM_ABI: Counts up with every change that a program can tell. */
-#define AEM_ABI			1
+#define AEM_ABI			2
 
 /** AEM_NAME_MAX: Bytes of a service's name, the closing NUL among them. */
 #define AEM_NAME_MAX		32
@@ -212,6 +212,7 @@ struct aem_record {
  * @records:      out: records delivered since the start
  * @doorbells:    out: times that the doorbell rang
  * @starvations:  out: times that an event had to wait for memory
+ * @redirects:    out: times that registers were redirected
  */
 struct aem_query {
 	__u32 size;
@@ -230,10 +231,94 @@ struct aem_query {
 	__aligned_u64 records;
 	__aligned_u64 doorbells;
 	__aligned_u64 starvations;
+	__aligned_u64 redirects;
 };
 
 /** AEM_FEATURE_SIGNAL: Interrupts by signal. */
 #define AEM_FEATURE_SIGNAL	(1U << 0)
+/** AEM_FEATURE_REDIRECT: Interrupts by redirected registers, see AEM_SETUP_REDIRECT. */
+#define AEM_FEATURE_REDIRECT	(1U << 1)
+
+/**
+ * DOC: interrupting by redirected registers
+ *
+ * On x86-64 the owner can be interrupted at about half of what a signal costs. On
+ * the owner's way back to user space the kernel writes a struct aem_frame below the stack's
+ * red zone, sets @level of the control page to AEM_PRIORITIES, and has the owner go on
+ * at the trampoline's @entry with the stack pointer at the frame. All other registers
+ * are those of the interrupted program, but for the direction and trap flags, which are clear.
+ *
+ * The trampoline saves the rest (vector registers), delivers, and ends with an epilogue
+ * that brings @level and the registers back. The epilogue is as good as atomic: where the
+ * kernel is to interrupt it, the kernel brings the registers back itself and interrupts
+ * what they say; so the stack does not grow. For that the epilogue has the stack
+ * pointer at the frame and changes nothing of it from @epilogue until @tail, where it is
+ * at @flags of the frame and all registers but the flags, the instruction pointer and
+ * itself are back. At @tail are these two instructions, of one and three bytes:
+ * popf; ret $128.
+ *
+ * An interrupted system call restarts or ends as it does for a signal whose handler has
+ * SA_RESTART.
+ *
+ * The signal rings instead, delivery by delivery, while registers cannot be redirected
+ * soundly: the signal is blocked; the thread has an alternate stack for signals that it
+ * is not on, has no room on its stack, has a shadow stack, is in a restartable sequence, or is
+ * traced or stepped; another signal interrupts the same system call; or the kernel is not on
+ * its way to user space.
+ */
+
+/**
+ * struct aem_frame - what the kernel saves of an interrupted program
+ * @cookie: of the trampoline
+ * @level:  of the control page; to be restored
+ * @user:   0; the trampoline's to use
+ * @bp:     this and the following are registers
+ * @bx:     a register
+ * @r11:    a register
+ * @r10:    a register
+ * @r9:     a register
+ * @r8:     a register
+ * @di:     a register
+ * @si:     a register
+ * @dx:     a register
+ * @cx:     a register
+ * @ax:     a register
+ * @flags:  the flags register
+ * @ip:     where to go on. The red zone of 128 bytes follows, then what the stack
+ *          pointer pointed to
+ */
+struct aem_frame {
+	__aligned_u64 cookie;
+	__u32 level;
+	__u32 user;
+	__aligned_u64 bp;
+	__aligned_u64 bx;
+	__aligned_u64 r11;
+	__aligned_u64 r10;
+	__aligned_u64 r9;
+	__aligned_u64 r8;
+	__aligned_u64 di;
+	__aligned_u64 si;
+	__aligned_u64 dx;
+	__aligned_u64 cx;
+	__aligned_u64 ax;
+	__aligned_u64 flags;
+	__aligned_u64 ip;
+};
+
+/**
+ * struct aem_trampoline - where redirected registers lead to
+ * @entry:    address of the first instruction
+ * @epilogue: address of the first instruction of the epilogue
+ * @tail:     address of the last but one, see above
+ * @cookie:   copied to each frame; no two contexts of a thread may have the same
+ */
+struct aem_trampoline {
+	__aligned_u64 entry;
+	__aligned_u64 epilogue;
+	__aligned_u64 tail;
+	__aligned_u64 cookie;
+};
 
 /**
  * struct aem_setup - AEM_IOC_SETUP: give a fresh descriptor its memory
@@ -247,9 +332,11 @@ struct aem_query {
  * @vmt_size:     bytes of the vmtable zone, a multiple of 64 KiB up to the limit
  *                of the module parameter vmt_max; 0: 1 MiB. Memory is taken as it
  *                is used. Out: what was taken
+ * @trampoline:   with AEM_SETUP_REDIRECT; otherwise zero
  *
  * Once per descriptor, before everything but AEM_IOC_QUERY and
- * AEM_IOC_SERVICE. Errors: EBUSY (done before), EINVAL, ENOMEM, ENOSPC (vmt_max).
+ * AEM_IOC_SERVICE. Errors: EBUSY (done before), EINVAL, ENOMEM, ENOSPC (vmt_max),
+ * EOPNOTSUPP (AEM_SETUP_REDIRECT without AEM_FEATURE_REDIRECT, or by a 32-bit program).
  */
 struct aem_setup {
 	__u32 size;
@@ -257,10 +344,13 @@ struct aem_setup {
 	__u32 ring_entries;
 	__u32 signo;
 	__aligned_u64 vmt_size;
+	struct aem_trampoline trampoline;
 };
 
 /** AEM_SETUP_SAFEPOINT: No handler of this context ever interrupts. */
 #define AEM_SETUP_SAFEPOINT	(1U << 0)
+/** AEM_SETUP_REDIRECT: Interrupt by redirected registers, and by @signo where that cannot be. */
+#define AEM_SETUP_REDIRECT	(1U << 1)
 
 /**
  * struct aem_bind - AEM_IOC_BIND: get the range of a service

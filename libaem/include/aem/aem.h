@@ -58,6 +58,12 @@ typedef uint64_t aem_id;
 /** AEM_OPEN_SAFEPOINT: No handler interrupts: they run in aem_run(), aem_wait(), aem_dispatch(). */
 #define AEM_OPEN_SAFEPOINT	(1U << 0)
 
+/**
+ * AEM_OPEN_SIGNAL: Interrupt by signal only. Without it the kernel redirects the thread's
+ * registers instead where it can, at half the price; aem_query() tells (AEM_SETUP_REDIRECT).
+ */
+#define AEM_OPEN_SIGNAL		(1U << 2)
+
 /** AEM_OPEN_LOOK: Only for aem_query() and aem_service_info(); the rest says -ENXIO. */
 #define AEM_OPEN_LOOK		(1U << 1)
 

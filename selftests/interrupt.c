@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Interrupting, by redirected registers and by signal: what was interrupted goes on as if
+ * nothing had been, at any rate. One nanosecond is one instruction, so the interruptions fall
+ * where they like, and in the same places in every run.
+ *
+ * AEM_INTERRUPTIONS in the environment: how many to make, instead of some thousands.
+ *
+ * vm: load=core,null smp=1 icount timeout=900
+ */
+#include "nulls.h"
+#include "churn.h"
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <linux/futex.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+
+#define NOW(x) __atomic_load_n(&(x), __ATOMIC_SEQ_CST)
+
+static const char *name_of(uint32_t flags)
+{
+	return flags & AEM_OPEN_SIGNAL ? "signal" : "redirection";
+}
+
+static int interruptions(int usual)
+{
+	const char *wish = getenv("AEM_INTERRUPTIONS");
+
+	return wish ? atoi(wish) : usual;
+}
+
+static struct aem_query query(struct aem *aem)
+{
+	struct aem_query q;
+
+	ASSERT_RESULT(aem_query(aem, &q), 0);
+	return q;
+}
+
+static int can_redirect(void)
+{
+	static const struct aem_options look = { .flags = AEM_OPEN_LOOK };
+	struct aem *aem;
+	int can;
+
+	ASSERT_RESULT(aem_open(&aem, &look), 0);
+	can = !!(query(aem).features & AEM_FEATURE_REDIRECT);
+	ASSERT_RESULT(aem_close(aem), 0);
+	return can;
+}
+
+static void tick(struct aem *aem, struct null *null, uint64_t period, unsigned int prio)
+{
+	struct null_create arg = { .size = sizeof(arg), .period = period };
+
+	aem_registration_init(&arg.reg, (void (*)(void))nulls_handler, null, AEM_PRIO(prio));
+	ASSERT_RESULT(aem_call(aem, nulls_base + NULL_TICK, &arg), 0);
+	null->id = arg.reg.id;
+}
+
+/* Every kernel of Debian's can; what it says is what it does. */
+TEST(doorbell_of_ones_choice)
+{
+	struct aem_options both = { .flags = AEM_OPEN_SIGNAL | AEM_OPEN_SAFEPOINT };
+	struct null a = { 0 };
+	struct aem *aem, *none;
+	struct aem_query q;
+
+	EXPECT_RESULT(aem_open(&none, &both), EINVAL);
+	aem = nulls_open(AEM_OPEN_SIGNAL);
+	q = query(aem);
+	EXPECT(q.features & AEM_FEATURE_SIGNAL);
+	EXPECT_EQ(q.flags, 0);
+	EXPECT_GT(q.signo, 0);
+	nulls_add(aem, &a, 1, 0);
+	nulls_fire(aem, &a);
+	EXPECT_RAN(1);
+	EXPECT_EQ(query(aem).redirects, 0);
+	EXPECT_EQ(query(aem).doorbells, 1);
+	EXPECT_RESULT(aem_close(aem), 0);
+
+	aem = nulls_open(0);
+	q = query(aem);
+	EXPECT_EQ(q.flags, can_redirect() ? AEM_SETUP_REDIRECT : 0);
+	EXPECT_GT(q.signo, 0);
+	nulls_add(aem, &a, 1, 0);
+	nulls_fire(aem, &a);
+	EXPECT_RAN(1);
+	EXPECT_EQ(query(aem).redirects, can_redirect());
+	EXPECT_EQ(query(aem).doorbells, 1);
+	EXPECT_RESULT(aem_close(aem), 0);
+}
+
+/* What a handler does to registers. */
+static void clobber(struct aem *aem, struct null *null, aem_id id, uint64_t fired, void *block,
+		    uint64_t constructed)
+{
+	(void)aem, (void)null, (void)id, (void)fired, (void)block, (void)constructed;
+	__asm__ volatile("vpxor %%ymm0, %%ymm0, %%ymm0; vzeroall; fninit; fldz; fldpi; fninit;"
+			 "ldmxcsr %0; std; stc; cld"
+			 : : "m"((const uint32_t){ 0x5f80 })
+			 : "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
+			   "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
+			   "xmm15", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)",
+			   "st(7)");
+}
+
+static long long now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+/*
+ * Compute while being interrupted every @period instructions, or twice as often where there are
+ * two priorities, one of which interrupts the other's handler.
+ */
+static void disturb(uint32_t flags, uint64_t period, int two, int wanted)
+{
+	static struct churn right, churn;
+	struct null a = { .then = clobber }, b = { .then = clobber };
+	struct aem *aem = nulls_open(flags);
+	int rounds = 0, wrong = 0;
+	long long alone, start;
+	struct aem_query q;
+
+	if (!churn_is_possible())
+		ktap_skip("needs AVX2");
+	churn_compute(&right, 5000);
+	alone = now();
+	churn_compute(&right, 5000);
+	alone = now() - alone;
+	start = now();
+	tick(aem, &a, period, 3);
+	if (two)
+		tick(aem, &b, period * 3 / 2 + 7, 4);
+	do {
+		churn_compute(&churn, 5000);
+		wrong += !!memcmp(&churn, &right, sizeof(churn));
+		rounds++;
+	} while (NOW(a.runs) + NOW(b.runs) < wanted);
+	start = now() - start - rounds * alone;
+	EXPECT_RESULT(aem_event_stop(aem, a.id), 0);
+	if (two)
+		EXPECT_RESULT(aem_event_stop(aem, b.id), 0);
+	EXPECT_EQ(wrong, 0);
+	q = query(aem);
+	NOTE("by %s, every %d: %d + %d handlers, %llu redirected", name_of(flags), (int)period,
+	     a.runs, b.runs, (unsigned long long)q.redirects);
+	NOTE("%d rounds, %lld instructions for each interruption", rounds,
+	     start / (a.runs + b.runs));
+	/* A page that is touched first in there, and the like, may make it a signal. */
+	if (q.flags & AEM_SETUP_REDIRECT)
+		EXPECT_GT(q.redirects, q.doorbells * 9 / 10);
+	else
+		EXPECT_EQ(q.redirects, 0);
+	EXPECT_RESULT(aem_close(aem), 0);
+}
+
+TEST_TIMEOUT(registers_by_redirection, 800)
+{
+	disturb(0, 20000, 0, interruptions(3000));
+}
+
+TEST_TIMEOUT(registers_by_signal, 800)
+{
+	disturb(AEM_OPEN_SIGNAL, 20000, 0, interruptions(3000));
+}
+
+TEST_TIMEOUT(two_priorities_by_redirection, 800)
+{
+	disturb(0, 23456, 1, interruptions(3000));
+}
+
+TEST_TIMEOUT(two_priorities_by_signal, 800)
+{
+	disturb(AEM_OPEN_SIGNAL, 23456, 1, interruptions(3000));
+}
+
+/* So fast that little time is left for the program; but it gets on. */
+TEST_TIMEOUT(storm_by_redirection, 800)
+{
+	if (!can_redirect())
+		ktap_skip("optional: no redirection on this kernel");
+	disturb(0, 7001, 0, interruptions(3000));
+}
+
+TEST_TIMEOUT(storm_by_signal, 800)
+{
+	disturb(AEM_OPEN_SIGNAL, 10001, 0, interruptions(3000));
+}
+
+/* System calls that an interruption finds waiting */
+
+#define ENOUGH 3
+
+static struct {
+	int pipe[2];
+	int listener;
+	struct sockaddr_un address;
+	uint32_t word;
+	sem_t sem;
+	int epoll;
+} on;
+
+/* The handler that makes happen what the call waits for, at its third run. */
+static void let_go(struct aem *aem, struct null *null, aem_id id, uint64_t fired, void *block,
+		   uint64_t constructed)
+{
+	int fd;
+
+	(void)aem, (void)id, (void)fired, (void)block, (void)constructed;
+	if (null->runs != ENOUGH)
+		return;
+	ASSERT_EQ(write(on.pipe[1], "x", 1), 1);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	ASSERT_OK(connect(fd, (struct sockaddr *)&on.address, sizeof(on.address)));
+	on.word = 1;
+	sem_post(&on.sem);
+}
+
+static long futex(const struct timespec *timeout)
+{
+	return syscall(SYS_futex, &on.word, FUTEX_WAIT_PRIVATE, 0, timeout, NULL, 0);
+}
+
+static const struct timespec long_time = { 1000, 0 };
+
+static int do_read(void)
+{
+	char c;
+
+	return read(on.pipe[0], &c, 1) == 1 ? 0 : errno;
+}
+
+static int do_accept(void)
+{
+	return accept(on.listener, NULL, NULL) >= 0 ? 0 : errno;
+}
+
+static int do_futex(void)
+{
+	return futex(NULL) && errno != EAGAIN ? errno : 0;
+}
+
+static int do_futex_timeout(void)
+{
+	return futex(&long_time) ? errno : 0;
+}
+
+static int do_sem_wait(void)
+{
+	return sem_wait(&on.sem) ? errno : 0;
+}
+
+static int do_nanosleep(void)
+{
+	return nanosleep(&long_time, NULL) ? errno : 0;
+}
+
+static int do_epoll_wait(void)
+{
+	struct epoll_event event;
+
+	return epoll_wait(on.epoll, &event, 1, -1) == 1 ? 0 : errno;
+}
+
+static int do_poll(void)
+{
+	struct pollfd fd = { .fd = on.pipe[0], .events = POLLIN };
+
+	return poll(&fd, 1, -1) == 1 ? 0 : errno;
+}
+
+static int do_select(void)
+{
+	fd_set set;
+
+	FD_ZERO(&set);
+	FD_SET(on.pipe[0], &set);
+	return select(on.pipe[0] + 1, &set, NULL, NULL, NULL) == 1 ? 0 : errno;
+}
+
+static int do_pause(void)
+{
+	return pause() ? errno : 0;
+}
+
+/* The table in Documentation/libaem.rst. */
+static const struct {
+	const char *name;
+	int (*call)(void);
+	int error;
+} waiting[] = {
+	{ "read", do_read, 0 },
+	{ "accept", do_accept, 0 },
+	{ "futex", do_futex, 0 },
+	{ "sem_wait", do_sem_wait, 0 },
+	{ "futex with a timeout", do_futex_timeout, EINTR },
+	{ "nanosleep", do_nanosleep, EINTR },
+	{ "epoll_wait", do_epoll_wait, EINTR },
+	{ "poll", do_poll, EINTR },
+	{ "select", do_select, EINTR },
+	{ "pause", do_pause, EINTR },
+};
+
+static void prepare(void)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	ASSERT_OK(pipe(on.pipe));
+	on.address.sun_family = AF_UNIX;
+	snprintf(on.address.sun_path + 1, 20, "interrupt%d", getpid());
+	on.listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	ASSERT_OK(bind(on.listener, (struct sockaddr *)&on.address, sizeof(on.address)));
+	ASSERT_OK(listen(on.listener, 5));
+	on.word = 0;
+	ASSERT_OK(sem_init(&on.sem, 0, 0));
+	on.epoll = epoll_create1(0);
+	ASSERT_OK(epoll_ctl(on.epoll, EPOLL_CTL_ADD, on.pipe[0], &event));
+}
+
+static void wait_interrupted(uint32_t flags)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(waiting); i++) {
+		struct null a = { .then = let_go };
+		struct aem *aem = nulls_open(flags);
+		struct aem_query before, after;
+		int error;
+
+		prepare();
+		before = query(aem);
+		tick(aem, &a, 3000000, 3);
+		error = waiting[i].call();
+		EXPECT_RESULT(aem_event_stop(aem, a.id), 0);
+		after = query(aem);
+		if (!EXPECT_EQ(error, waiting[i].error))
+			NOTE("%s by %s", waiting[i].name, name_of(flags));
+		EXPECT_GE(a.runs, error ? 1 : ENOUGH);
+		if (after.flags & AEM_SETUP_REDIRECT)
+			EXPECT_EQ(after.redirects - before.redirects,
+				  after.doorbells - before.doorbells);
+		EXPECT_RESULT(aem_close(aem), 0);
+		close(on.listener);
+		close(on.epoll);
+	}
+}
+
+TEST(system_calls_by_redirection)
+{
+	wait_interrupted(0);
+}
+
+TEST(system_calls_by_signal)
+{
+	wait_interrupted(AEM_OPEN_SIGNAL);
+}
+
+/* Critical sections */
+
+static uint64_t allocated;
+
+static void allocate_some(unsigned long long *seed)
+{
+	void *some[4];
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		some[i] = malloc(ktap_random(seed) % 2000);
+		ASSERT(some[i]);
+		*(char *)some[i] = i;
+	}
+	for (i = 0; i < 4; i++)
+		free(some[i]);
+	allocated += 4;
+}
+
+/* At the level of its own event malloc() is interrupted by the more urgent one. */
+static void allocate_here(struct aem *aem, struct null *null, aem_id id, uint64_t fired,
+			  void *block, uint64_t constructed)
+{
+	unsigned int old = aem_level_raise(aem, AEM_LEVEL_ALL);
+	unsigned long long seed = fired;
+
+	(void)null, (void)id, (void)block, (void)constructed;
+	allocate_some(&seed);
+	aem_level_restore(aem, old);
+}
+
+static void allocate_interrupted(uint32_t flags)
+{
+	struct null a = { .then = allocate_here }, b = { .then = allocate_here };
+	struct aem *aem = nulls_open(flags);
+	unsigned long long seed = 1;
+	int wanted = interruptions(4000);
+
+	tick(aem, &a, 17011, 3);
+	tick(aem, &b, 23029, 4);
+	while (NOW(a.runs) + NOW(b.runs) < wanted) {
+		unsigned int old = aem_level_raise(aem, AEM_LEVEL_ALL);
+
+		allocate_some(&seed);
+		aem_level_restore(aem, old);
+	}
+	EXPECT_RESULT(aem_event_stop(aem, a.id), 0);
+	EXPECT_RESULT(aem_event_stop(aem, b.id), 0);
+	NOTE("by %s: %d + %d handlers, %llu allocations", name_of(flags), a.runs, b.runs,
+	     (unsigned long long)allocated);
+	EXPECT_RESULT(aem_close(aem), 0);
+}
+
+TEST_TIMEOUT(malloc_under_a_level_by_redirection, 800)
+{
+	allocate_interrupted(0);
+}
+
+TEST_TIMEOUT(malloc_under_a_level_by_signal, 800)
+{
+	allocate_interrupted(AEM_OPEN_SIGNAL);
+}
+
+KTAP_MAIN()
