@@ -12,8 +12,9 @@ import time
 
 from . import HOST, Failure
 
-BOOT_LIMIT = 120            # seconds to reach /init, on a busy machine and a debug kernel
-END_LIMIT = 30              # seconds to look for leaks, unload and power off
+BOOT_LIMIT = 60             # seconds of the emulator's processor time to reach /init
+BOOT_PATIENCE = 5           # times that, by the clock, on a busy machine
+STAGE_LIMIT = 30            # seconds to load a module, look for leaks, unload, power off
 GRACE = 8                   # seconds that the guest may take to tell of its own timeout
 OUTPUT_LIMIT = 256 << 20    # bytes of a serial port
 PORTS = ("console", "verdict", "stdout", "stderr")
@@ -27,14 +28,12 @@ class Follower:
     """Copies what is appended to a file to a descriptor."""
 
     def __init__(self, path, fd):
-        self.file, self.fd, self.count = open(path, "rb"), fd, 0
+        self.file, self.fd = open(path, "rb"), fd
 
     def copy(self):
         data = self.file.read()
-        self.count += len(data)
         while data:
             data = data[os.write(self.fd, data):]
-        return self.count
 
 
 def die_with_parent():
@@ -42,11 +41,11 @@ def die_with_parent():
 
 
 class Guest:
-    def __init__(self, folder, options, kernel):
-        self.folder, self.options, self.kernel = folder, options, kernel
+    def __init__(self, folder, options, kernel, steps):
+        self.folder, self.options, self.kernel, self.steps = folder, options, kernel, steps
         self.process = None
         self.overdue = False
-        self.ended = None           # when the command had ended
+        self.heard = []             # when each of the guest's words came
 
     def path(self, port):
         return os.path.join(self.folder, port)
@@ -93,41 +92,65 @@ class Guest:
         with open(self.path("verdict"), encoding="utf-8", errors="replace") as f:
             return [line.rstrip("\r\n") for line in f if line.endswith("\n")]
 
-    def console(self):
-        with open(self.path("console"), encoding="utf-8", errors="replace") as f:
-            return [line.rstrip() for line in f]
+    def text(self, port):
+        with open(self.path(port), encoding="utf-8", errors="replace", newline="") as f:
+            return f.read()
 
-    def _deadline(self, booted):
-        if booted is None:
-            return self.begin + BOOT_LIMIT * self.options.factor
-        if self.ended:
-            return self.ended + END_LIMIT * self.options.factor
-        return booted + self.options.timeout + GRACE if self.options.timeout else None
+    def console(self):
+        return [line.rstrip() for line in self.text("console").split("\n")]
+
+    def _processor_time(self):
+        with open(f"/proc/{self.process.pid}/stat", encoding="utf-8") as f:
+            user, system = f.read().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    def _limit(self, words):
+        """Seconds that what the guest is doing now may take, or None."""
+        if not words:
+            limit = BOOT_LIMIT * self.options.factor
+            return 0 if self._processor_time() > limit else limit * BOOT_PATIENCE
+        if words[-1] != "stage command":
+            return STAGE_LIMIT * self.options.factor
+        number = int([word for word in words if word.startswith("step ")][-1].split()[1])
+        timeout = self.steps[number - 1].timeout
+        return timeout + GRACE if timeout else None
 
     def follow(self):
         """Copies the command's output until the guest ends, or ends it when it is overdue."""
-        self.begin, booted, told = time.monotonic(), None, False
-        followers = [Follower(self.path(port), fd) for port, fd in (("stdout", 1), ("stderr", 2))]
-        running = True
+        live = [] if self.options.batch else [("stdout", 1), ("stderr", 2)]
+        followers = [Follower(self.path(port), fd) for port, fd in live]
+        begin = since = time.monotonic()
+        words, told, running = [], False, True
         while running:
             running = self.process.poll() is None
             now = time.monotonic()
-            if booted is None and self.words():
-                booted = now
-            if not told and booted is None and now > self.begin + 10:
+            said = self.words()
+            if len(said) > len(words):
+                self.heard += [now] * (len(said) - len(words))
+                words, since = said, now
+            if not told and not words and now > begin + 10:
                 told = True
                 print(f"aem-vm: still booting kernel {self.options.kernel}", file=sys.stderr)
-            if not self.ended and any(word.startswith("status ") for word in self.words()):
-                self.ended = now
-            deadline = self._deadline(booted)
-            if running and deadline and now > deadline:
+            limit = self._limit(words) if running else None
+            if limit is not None and now > since + limit:
                 self.overdue = True
                 self.stop()
-            if max(follower.copy() for follower in followers) > OUTPUT_LIMIT:
+            for follower in followers:
+                follower.copy()
+            if any(os.path.getsize(self.path(port)) > OUTPUT_LIMIT for port in PORTS):
                 self.stop()
                 raise Failure(HOST, "the command's output never ends")
             if running:
                 time.sleep(0.03)
+
+    def never_began(self):
+        """The machine did not even reach /init: nothing of ours ran."""
+        return self.overdue and not self.words() and not any(self.console())
+
+    def seconds(self, first, count):
+        """How long it took from one of the words on."""
+        last = min(first + count, len(self.heard) - 1)
+        return self.heard[last] - self.heard[first] if self.heard else 0
 
     def stop(self):
         if self.process and self.process.poll() is None:

@@ -123,8 +123,7 @@ class Initramfs:
             self._add_file(os.path.realpath(words[0]), words[0])
 
     def add_modules(self, modules, load):
-        """All AEM modules and what they need, for insmod and modprobe; load: those to load, with
-        their parameters."""
+        """All AEM modules, those to load, and what they need, for insmod and modprobe."""
         wanted = modules.with_dependencies(list(modules.own.values()) + list(load))
         depends, aliases = [], []
         for module in wanted:
@@ -137,20 +136,22 @@ class Initramfs:
         self.archive.text(f"{folder}/modules.dep", "".join(line + "\n" for line in depends))
         self.archive.text(f"{folder}/modules.alias", "".join(line + "\n" for line in aliases))
         self.archive.text(f"{folder}/modules.symbols", "")
-        order = [f"{modules.place(module)} {load.get(module, '')}\n"
-                 for module in modules.with_dependencies(load)]
-        self.archive.text(f"{HOME}/vm/load", "".join(order))
 
     @staticmethod
     def _base_of(modules, module):
         return modules.place(module).split(f"{modules.release}/", 1)[1]
 
-    def add_command(self, words, settings):
-        """What /init runs, and what it must know."""
-        script = "#!/bin/sh\nexec " + " ".join(shlex.quote(word) for word in words) + "\n"
-        self.archive.text(f"{HOME}/vm/command", script, 0o755)
-        lines = "".join(f"{key}={shlex.quote(str(value))}\n" for key, value in settings.items())
-        self.archive.text(f"{HOME}/vm/settings", lines)
+    def add_step(self, step, modules):
+        """What /init does, and what it must know for it."""
+        folder = f"{HOME}/vm/steps/{step.name}"
+        order = [f"{modules.place(module)} {step.load.get(module, '')}\n"
+                 for module in modules.with_dependencies(step.load)]
+        self.archive.text(f"{folder}/load", "".join(order))
+        words = " ".join(shlex.quote(word) for word in step.command)
+        self.archive.text(f"{folder}/command", f"#!/bin/sh\nexec {words}\n", 0o755)
+        lines = "".join(f"{key}={shlex.quote(str(value))}\n"
+                        for key, value in step.settings.items())
+        self.archive.text(f"{folder}/settings", lines)
 
     def write(self, path):
         self.archive.write(path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What came of a run: from the guest's own words, its console, and how it ended."""
+"""What came of a step: from the guest's own words, its console, and how it ended."""
 
 import re
 
@@ -20,6 +20,31 @@ SIGNS = [(status, re.compile(pattern)) for status, pattern in (
     (SPLAT, r"(^|\] )\s*not ok \d+ \S"),                    # KUnit
 )]
 WORDS = {PANIC: "the kernel crashed", SPLAT: "the kernel complained", HANG: "the kernel hung"}
+
+
+MARK = re.compile(r"aem-vm: step (\d+)$")
+
+
+def split_console(lines, count):
+    """The console's lines of each step; what comes before the first belongs to it."""
+    steps, number = [[] for _ in range(count)], 1
+    for line in lines:
+        mark = MARK.search(line)
+        if mark:
+            number = min(int(mark.group(1)), count)
+        else:
+            steps[number - 1].append(line)
+    return steps
+
+
+def split_words(words):
+    """The guest's words of each step that began; at least one."""
+    steps = [[]]
+    for word in words:
+        if word.startswith("step ") and any(w.startswith("step ") for w in steps[-1]):
+            steps.append([])
+        steps[-1].append(word)
+    return steps
 
 
 def sign_of(line):
