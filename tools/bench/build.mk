@@ -2,7 +2,10 @@
 # Benchmarks: each tools/bench/GROUP/NAME.c with a main() is one, named in bench-NAMES of its
 # group, and linked with what else lies in GROUP. liburing is asked for here alone.
 bench-timer := timer-arm timer-fire
-bench-groups := timer
+bench-wake := wake interrupt priority
+bench-memory := memory
+bench-net := http
+bench-groups := timer wake memory net
 
 bench-common := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tools/bench/lib/*.c))
 bench-flags := -Itools/bench/lib -Iselftests -pthread
@@ -17,6 +20,11 @@ $$(bench-$(1):%=$$(BUILD)/bench/bin/%): $$(BUILD)/bench/bin/%: \
 	$$(call link,$$(CC),-pthread,-luring)
 BENCHES += $$(bench-$(1):%=$$(BUILD)/bench/bin/%)
 endef
+# The parser of requests and the answers of http are those of aem-httpd.
+bench-httpd := $(patsubst %,$(BUILD)/obj/tools/aem-httpd/%.o,request response files target types)
+$(BUILD)/obj/tools/bench/net/%.o: private FLAGS = $(bench-flags) -Itools/aem-httpd $(llhttp-flags)
+$(BUILD)/bench/bin/http: $(bench-httpd) $(llhttp-objects)
+
 BENCHES :=
 $(foreach group,$(bench-groups),$(eval $(call bench-group,$(group))))
 .PHONY: benches

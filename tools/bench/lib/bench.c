@@ -219,9 +219,11 @@ void bench_end(struct bench *b, unsigned long units)
 	MARK_END();
 	cpu = bench_clock(b->clock) - b->cpu;
 	wall = bench_now() - b->wall;
-	if (b->set || b->round == 0 || b->round > b->rounds)
+	if (b->round == 0 || b->round > b->rounds)
 		return;
 	b->answer->n += units;
+	if (b->set)
+		return;
 	f = &b->all[b->round - 1];
 	f->value = (cpu - b->cost.value) / units;
 	f->guest = (wall - b->cost.guest) / units;
@@ -232,7 +234,6 @@ void bench_set(struct bench *b, double value, double guest)
 	if (b->round == 0 || b->round > b->rounds)
 		return;
 	b->set = true;
-	b->answer->n++;
 	b->all[b->round - 1] = (struct figures){ value, guest };
 }
 
