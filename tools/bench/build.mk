@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # Benchmarks: each tools/bench/GROUP/NAME.c with a main() is one, named in bench-NAMES of its
 # group, and linked with what else lies in GROUP. liburing is asked for here alone.
-bench-timer := timer-arm timer-fire
+bench-timer := timer-arm timer-fire capacity
 bench-wake := wake interrupt priority
 bench-memory := memory
-bench-net := http
+bench-net := http echo
 bench-groups := timer wake memory net
 
 bench-common := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tools/bench/lib/*.c))

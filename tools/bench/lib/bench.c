@@ -273,6 +273,13 @@ static void measure(struct answer *answer, bench_fn run, const void *arg)
 	_exit(0);
 }
 
+static void print_figures(const struct answer *answer)
+{
+	printf("\"value\":%.1f,\"guest\":%.1f,", answer->figures.value, answer->figures.guest);
+	printf("\"syscalls\":%.4f,\"switches\":%.4f,", answer->syscalls, answer->switches);
+	printf("\"n\":%lu}\n", answer->n);
+}
+
 static void print_row(const char *system, const char *params, const struct answer *answer,
 		      int status)
 {
@@ -284,9 +291,7 @@ static void print_row(const char *system, const char *params, const struct answe
 	else if (!answer->n)
 		printf("\"error\":\"measured nothing\"}\n");
 	else
-		printf("\"value\":%.1f,\"guest\":%.1f,\"syscalls\":%.4f,\"switches\":%.4f,"
-		       "\"n\":%lu}\n", answer->figures.value, answer->figures.guest,
-		       answer->syscalls, answer->switches, answer->n);
+		print_figures(answer);
 }
 
 static bool is_wanted(const char *system, const char *params)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * memory: bytes of kernel memory that an idle registration takes: what the slab allocators have
- * more of than before, for 33,000 of them after as many others. "guest" is what all free memory has become less by:
- * tables of descriptors and the library's own memory too.
+ * more of than before, for 33,000 of them after as many others. "guest" is what all free memory has
+ * become less by: tables of descriptors and the library's own memory too.
  * unit: bytes per registration
  * bench: mem=1500 load=core,timer,ip gate
  */

@@ -11,8 +11,10 @@ static void prepare(struct bench *b, unsigned long n)
 
 static void add(struct bench *b, unsigned long n)
 {
+	pid_t pid = getpid();
+
 	while (n--)
-		bench_try(b, syscall(SYS_pidfd_open, getpid(), 0), "pidfd_open");
+		bench_try(b, syscall(SYS_pidfd_open, pid, 0), "pidfd_open");
 }
 
 const struct memory_system memory_pidfd[] = {

@@ -7,7 +7,8 @@
 
 static struct bench *row;
 
-static void on_rest(struct aem *aem, void *user, aem_id id, const void *rest, size_t left, int error)
+static void on_rest(struct aem *aem, void *user, aem_id id, const void *rest, size_t left,
+		    int error)
 {
 	(void)aem;
 	(void)user;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * http: instructions per request, of the server and of the whole guest. All servers read requests and
- * write answers with the same code, that of aem-httpd: a file of 1,200 bytes from its cache.
+ * http: instructions per request, of the server and of the whole guest. All servers read requests
+ * and write answers with the same code, that of aem-httpd: a file of 1,200 bytes from its cache.
  * unit: instructions of the server per request
  * bench: mem=1500 load=core,ip timeout=3600 gate
  */
@@ -18,9 +18,10 @@
 #define BODY 1200
 #define WWW "/tmp/www"
 
-static const char keep[] = "GET /index.html HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\n\r\n";
-static const char once[] = "GET /index.html HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\n"
-			   "Connection: close\r\n\r\n";
+#define HEAD "GET /index.html HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\n"
+
+static const char keep[] = HEAD "\r\n";
+static const char once[] = HEAD "Connection: close\r\n\r\n";
 
 static struct files files;
 /* Of connections whose request came in part. */
@@ -143,7 +144,8 @@ int main(int argc, char **argv)
 		rows(params, &plan, bench_quick ? FEW : ARRAY_SIZE(systems));
 	}
 	plan = (struct stream_plan){ .open = 50, .busy = 50, .closes = true };
-	rows("\"mode\":\"one request\",\"busy\":50", &plan, bench_quick ? FEW : ARRAY_SIZE(systems));
+	rows("\"mode\":\"one request\",\"busy\":50", &plan,
+	     bench_quick ? FEW : ARRAY_SIZE(systems));
 	for (i = 0; !bench_quick && i < ARRAY_SIZE(open); i++) {
 		plan = (struct stream_plan){ .open = open[i], .busy = 100 };
 		snprintf(params, sizeof(params), "\"open\":%lu,\"busy\":100", open[i]);

@@ -139,9 +139,9 @@ static void handle(const struct io_uring_cqe *cqe, int listener)
 		break;
 	case END:
 		/* The peer was quicker to go. */
-		if (cqe->res == -ENOTCONN || cqe->res == -ECANCELED)
-			break;
-		/* fallthrough */
+		if (cqe->res != -ENOTCONN && cqe->res != -ECANCELED)
+			bench_skip(row, "shutdown: %s", strerror(-cqe->res));
+		break;
 	default:
 		bench_skip(row, "operation %u: %s", (unsigned int)(cqe->user_data >> 32),
 			   strerror(-cqe->res));

@@ -125,7 +125,9 @@ static void on_signal(int signo, siginfo_t *info, void *context)
 
 static void with_signal(struct bench *b, const void *arg)
 {
-	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART };
+	struct sigaction action = {
+		.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART,
+	};
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN };
 	struct itimerspec spec = { 0 };
 	const struct work *w = arg;

@@ -91,9 +91,9 @@ static void take(struct bench *b, unsigned long i)
 {
 	uint64_t value;
 
-	if (i == 0)
+	if (i == 0) {
 		handled = bench_now();
-	else if (++ran == CAUSE) {
+	} else if (++ran == CAUSE) {
 		caused = bench_now();
 		wake_eventfd_fire(b, 0);
 	}

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wake: instructions of a thread that waits, for each event that another thread causes: it is woken,
- * finds out, handles, and waits again. Both are SCHED_FIFO of one priority on one processor, so that
- * a burst is complete before its receiver runs: the sender yields to it. Events of AEM are those of
- * aem-null, which a call activates; the others have an eventfd each, or a queued signal.
+ * wake: instructions of a thread that waits, for each event that another thread causes: it is
+ * woken, finds out, handles, and waits again. Both are SCHED_FIFO of one priority on one processor,
+ * so that a burst is complete before its receiver runs: the sender yields to it. Events of AEM are
+ * those of aem-null, which a call activates; the others have an eventfd each, or a queued signal.
  * unit: instructions of the receiver per event
  * bench: mem=512 load=core,null gate
  */
