@@ -36,8 +36,7 @@ enum aem_event_state {
 /** EVF_SUPPORTED: The flags that this core knows. */
 #define EVF_SUPPORTED	(EVF_ONESHOT | EVF_SAFEPOINT | EVF_START)
 /** EVF_KNOWN: The flags that have a meaning. */
-#define EVF_KNOWN	(EVF_SUPPORTED | EVF_FORK | EVF_NOCLDWAIT |	\
-			 EVF_CAPSULE | EVF_KEEPALIVE)
+#define EVF_KNOWN (EVF_SUPPORTED | EVF_FORK | EVF_NOCLDWAIT | EVF_CAPSULE | EVF_KEEPALIVE)
 
 int aem_event_control(struct aem_process *proc, struct aem_event *arg);
 void aem_event_unregister(struct event_struct *ev);

@@ -104,7 +104,7 @@ check 'everywhere the same number' sums
 check 'counters count' counts
 check 'a member of the group' as alice 0 services
 check 'who is no member' as mallory 1 services
-check 'hears what to do' said 'join its group'
+check 'hears what to do' said 'group aem: join it'
 check 'others see none of it' as alice 1 events $server
 check 'and hear whose it is' said "process $server is another user"
 check 'the server ends' stop

@@ -29,8 +29,9 @@ static void *scribble_states(void *seed)
 
 	while (!stopped()) {
 		record = raw_record(&raw, ktap_random(&state));
-		record->state = ktap_random(&state) % 8 ? ktap_random(&state) % 7 :
-							 ktap_random(&state);
+		record->state = ktap_random(&state);
+		if (ktap_random(&state) % 8)
+			record->state %= 7;
 	}
 	return NULL;
 }

@@ -238,7 +238,7 @@ static inline int ktap_string(const char *file, int line, const char *text, cons
 #define ASSERT_STR(_a, _b) ktap_string(__FILE__, __LINE__, #_a, _a, _b, 1)
 
 /* The value is a variable of its own, so that errno is read after the call. */
-#define KTAP_CALL(_call, _errno, _fatal) __extension__ ({				\
+#define KTAP_CALL(_call, _errno, _fatal) __extension__({				\
 	long long ktap_value = (errno = 0, (long long)(_call));				\
 	ktap_call(__FILE__, __LINE__, #_call, ktap_value, errno, _errno, _fatal); })
 

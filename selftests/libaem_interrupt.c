@@ -270,7 +270,7 @@ static struct {
 static void idle(unsigned int turns)
 {
 	while (turns--)
-		__asm__ volatile("" ::: "memory");
+		__asm__ volatile("" : : : "memory");
 }
 
 static void *fire_one_by_one(void *unused)

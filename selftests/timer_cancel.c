@@ -204,7 +204,8 @@ TEST(set_back_after_expiry)
 	first = now_of(CLOCK_REALTIME);
 	new_timer(&raw, &once, CLOCK_REALTIME, AEM_TIMER_ABSTIME, first, 0);
 	new_timer(&raw, &often, CLOCK_REALTIME, AEM_TIMER_ABSTIME, first, 10 * SECOND);
-	once.clock = often.clock = -1;
+	once.clock = -1;
+	often.clock = -1;
 	await_active(&raw, once.id);
 	await_active(&raw, often.id);
 	set_clock(-(int64_t)FAR);

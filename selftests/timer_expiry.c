@@ -509,9 +509,11 @@ static void make_many(struct raw *raw, struct tally *t, uint32_t n, uint64_t val
 		for (j = 0; j < BATCH; j++) {
 			create[j] = request(&t[i + j], CLOCK_MONOTONIC, 0,
 					    value + (i + j) % 977 * US, 0);
-			calls[j] = (struct aem_call){ .size = sizeof(calls[j]),
+			calls[j] = (struct aem_call){
+				.size = sizeof(calls[j]),
 				.nr = timer_base + AEM_TIMER_CREATE,
-				.arg = (uintptr_t)&create[j] };
+				.arg = (uintptr_t)&create[j],
+			};
 		}
 		ASSERT_OK(raw_enter(raw, &enter));
 		ASSERT_EQ(enter.done, BATCH);

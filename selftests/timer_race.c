@@ -74,7 +74,7 @@ static void *arm_there(void *arg)
 	return NULL;
 }
 
-/* However close to the expiry: after settime nothing of the setting before makes the event active. */
+/* However close to the expiry: after settime nothing of the earlier setting activates the event. */
 TEST_TIMEOUT(settime_against_expiry, 180)
 {
 	unsigned long long state = ktap_seed();

@@ -136,7 +136,8 @@ static inline struct aem_timer_settime setting(uint64_t id, uint32_t flags, uint
 	set.id = id;
 	set.value = value;
 	set.interval = interval;
-	set.old_value = set.old_interval = 0xa5a5a5a5a5a5a5a5ULL;
+	set.old_value = 0xa5a5a5a5a5a5a5a5ULL;
+	set.old_interval = set.old_value;
 	return set;
 }
 

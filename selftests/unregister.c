@@ -41,7 +41,7 @@ static void *dispatch(void *unused)
 static void spin(unsigned int n)
 {
 	while (n--)
-		__asm__ volatile("" ::: "memory");
+		__asm__ volatile("" : : : "memory");
 }
 
 TEST_TIMEOUT(race_with_a_dispatcher, 400)

@@ -107,7 +107,7 @@ static void begin(struct client *client)
 		err(1, "connect");
 	if (fcntl(fd, F_SETFL, O_NONBLOCK))
 		err(1, "fcntl");
-	*client = (struct client) { .fd = fd, .next = now_ms() + options.delay };
+	*client = (struct client){ .fd = fd, .next = now_ms() + options.delay };
 }
 
 static void end(struct client *client, enum outcome outcome)

@@ -140,7 +140,7 @@ static bool input_keep(struct input *input)
 static void input_free(struct input *input)
 {
 	free(input->saved);
-	*input = (struct input) { 0 };
+	*input = (struct input){ 0 };
 }
 
 /* The end of a connection */

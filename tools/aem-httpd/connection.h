@@ -55,8 +55,8 @@ struct input {
 
 /**
  * struct connection - one client
- * @server:    whose
  * @link:      in the list of its phase
+ * @server:    whose
  * @phase:     what it waits for
  * @deadline:  until when, in nanoseconds
  * @fd:        the socket
@@ -79,8 +79,8 @@ struct input {
  * @again:     and shall look once more
  */
 struct connection {
-	struct server *server;
 	TAILQ_ENTRY(connection) link;
+	struct server *server;
 	enum phase phase;
 	int64_t deadline;
 	int fd;

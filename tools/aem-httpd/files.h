@@ -15,6 +15,8 @@
 
 /**
  * struct file - a file that is being served
+ * @bucket:   in the cache, those of one hash
+ * @age:      in the cache, those used last come first
  * @refs:     answers that use it, and the cache
  * @fd:       -1 if all of it is in @data
  * @data:     NULL if it is read from @fd
@@ -22,11 +24,11 @@
  * @checked:  second of the monotonic clock when that was last seen to be true
  * @modified: the text for Last-Modified
  * @type:     content type
- * @bucket:   in the cache, those of one hash
- * @age:      in the cache, those used last come first
  * @path:     below the root
  */
 struct file {
+	LIST_ENTRY(file) bucket;
+	TAILQ_ENTRY(file) age;
 	unsigned int refs;
 	int fd;
 	char *data;
@@ -34,25 +36,23 @@ struct file {
 	time_t checked;
 	char modified[32];
 	const char *type;
-	LIST_ENTRY(file) bucket;
-	TAILQ_ENTRY(file) age;
 	char path[];
 };
 
 /**
  * struct files - the directory that is served, and small files of it in memory
+ * @ages:    by age
+ * @buckets: by hash of the path
  * @root:    descriptor of the directory
  * @limit:   bytes that the cache may take
  * @used:    bytes that it takes
- * @buckets: by hash of the path
- * @ages:    by age
  */
 struct files {
+	TAILQ_HEAD(file_ages, file) ages;
+	LIST_HEAD(, file) buckets[FILES_BUCKETS];
 	int root;
 	size_t limit;
 	size_t used;
-	LIST_HEAD(, file) buckets[FILES_BUCKETS];
-	TAILQ_HEAD(file_ages, file) ages;
 };
 
 /* 0 or -errno. */

@@ -111,8 +111,8 @@ static void print_requests(const struct counters *c)
 {
 	printf("connections    %lu (%lu at a time at most)\n", c->connections, c->peak);
 	printf("requests       %lu\n", c->requests);
-	for (int class = 2; class < 6; class++)
-		printf("answers %dxx    %lu\n", class, c->answers[class]);
+	for (int hundreds = 2; hundreds < 6; hundreds++)
+		printf("answers %dxx    %lu\n", hundreds, c->answers[hundreds]);
 	printf("bytes sent     %lu\n", c->bytes);
 	printf("full sockets   %lu\n", c->rooms);
 	printf("timeouts       %lu\n", c->timeouts);

@@ -132,15 +132,15 @@ static error_t parse(int key, char *text, struct argp_state *state)
 }
 
 static const char doc[] =
-	"Serves a directory over HTTP/1.1 from one thread that never asks for what has not happened: "
-	"the kernel calls its handlers with connections, data and timers in their parameters.\v"
-	"Ends on SIGTERM and SIGINT, printing what it did.";
+	"Serves a directory over HTTP/1.1 from one thread. The kernel calls its\n"
+	"handlers with connections, data and timers in their parameters.\n"
+	"\vEnds on SIGTERM and SIGINT, printing what it did.";
 
 static const struct argp argp = { argp_options, parse, NULL, doc, NULL, NULL, NULL };
 
 void options_parse(struct options *options, int argc, char **argv)
 {
-	*options = (struct options) {
+	*options = (struct options){
 		.address.ss_family = AF_INET6,
 		.address_length = sizeof(struct sockaddr_in6),
 		.port = 8080,

@@ -29,11 +29,12 @@ static const struct {
 	{ 501, "Not Implemented" },
 	{ 503, "Service Unavailable" },
 	{ 505, "HTTP Version Not Supported" },
+	{ 0 }
 };
 
 static const char *reason(int status)
 {
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+	for (size_t i = 0; reasons[i].status; i++)
 		if (reasons[i].status == status)
 			return reasons[i].reason;
 	return "Unknown";
@@ -43,10 +44,11 @@ static bool parse_date(const char *text, time_t *time)
 {
 	/* The one that is in use, and two that a server must understand all the same. */
 	static const char * const formats[] = {
-		"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"
+		"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y",
+		NULL
 	};
 
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+	for (size_t i = 0; formats[i]; i++) {
 		struct tm tm = { 0 };
 		const char *end = strptime(text, formats[i], &tm);
 
@@ -186,7 +188,7 @@ void response_make(struct response *response, struct request *request, struct fi
 		response_make_error(response, request->status);
 		return;
 	}
-	*response = (struct response) {
+	*response = (struct response){
 		.close = !request->keep_alive,
 		.old = request->parser.http_minor == 0,
 		.bodyless = request_is_head(request),
@@ -199,7 +201,7 @@ void response_make(struct response *response, struct request *request, struct fi
 
 void response_make_error(struct response *response, int status)
 {
-	*response = (struct response) { .status = status, .close = true };
+	*response = (struct response){ .status = status, .close = true };
 }
 
 /* Where the next byte is written to: a head is made of many short pieces. */
@@ -220,9 +222,11 @@ static void add_number(struct text *text, unsigned long long number)
 	char digits[24], *first = digits + sizeof(digits) - 1;
 
 	*first = '\0';
-	do
-		*--first = '0' + number % 10;
-	while (number /= 10);
+	do {
+		first--;
+		*first = '0' + number % 10;
+		number /= 10;
+	} while (number);
 	add(text, first);
 }
 
@@ -304,7 +308,7 @@ static void add_text(struct text *text, const struct response *response)
 	if (response->location)
 		add_field(text, "Location: ", response->location);
 	add(text, "Content-Type: text/plain; charset=utf-8\r\n");
-	add_length(text, strlen("404 \n") + strlen(reason(response->status)));
+	add_length(text, strlen("404 ") + strlen(reason(response->status)) + strlen("\n"));
 }
 
 size_t response_write(const struct response *response, char *to)

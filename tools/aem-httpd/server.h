@@ -47,6 +47,7 @@ struct counters {
 
 /**
  * struct server - the one that there is
+ * @spares:    buffers that are not in use
  * @aem:       its context
  * @options:   the command line
  * @files:     what it serves
@@ -59,12 +60,12 @@ struct counters {
  * @size:      of @table
  * @phases:    connections by what they wait for, those that have waited longest first
  * @dead:      connections that are closed, until nobody can look at them any more
- * @spares:    buffers that are not in use
- * @n_spares:  how many
+ * @n_spares:  how many @spares
  * @open:      connections that are open
  * @counters:  what has happened
  */
 struct server {
+	SLIST_HEAD(, buffer) spares;
 	struct aem *aem;
 	const struct options *options;
 	struct files files;
@@ -77,7 +78,6 @@ struct server {
 	size_t size;
 	struct connections phases[PHASES];
 	struct connections dead;
-	SLIST_HEAD(, buffer) spares;
 	unsigned int n_spares;
 	volatile unsigned int open;
 	struct counters counters;

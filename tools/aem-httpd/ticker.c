@@ -50,7 +50,7 @@ void ticker_start(struct ticker *ticker, struct aem *aem, unsigned int n, const 
 {
 	uint64_t now = clock_now();
 
-	*ticker = (struct ticker) { .n = n, .work = work };
+	*ticker = (struct ticker){ .n = n, .work = work };
 	ticker->ticks = calloc(n, sizeof(ticker->ticks[0]));
 	if (n && !ticker->ticks)
 		err(1, "no memory for %u timers", n);

@@ -39,6 +39,7 @@ static const struct {
 	{ "xml", "application/xml" },
 	{ "xz", "application/x-xz" },
 	{ "zip", "application/zip" },
+	{ 0 }
 };
 
 const char *type_of(const char *path)
@@ -46,7 +47,7 @@ const char *type_of(const char *path)
 	const char *name = strrchr(path, '/');
 	const char *dot = strrchr(name ? name : path, '.');
 
-	for (size_t i = 0; dot && i < sizeof(types) / sizeof(types[0]); i++)
+	for (size_t i = 0; dot && types[i].suffix; i++)
 		if (!strcasecmp(dot + 1, types[i].suffix))
 			return types[i].type;
 	return "application/octet-stream";

@@ -6,27 +6,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include <linux/aem.h>
+#include <aem/aem.h>
 #include "aemctl.h"
 
+/* The library knows what to do about it. */
 static void fail(int error)
 {
-	switch (error) {
-	case ENOENT:
-	case ENXIO:
-	case ENODEV:
-		errx(1, DEVICE " is not there: load the module with \"modprobe aem-core\" or, "
-		     "from the build directory, \"insmod aem-core.ko\"");
-	case EACCES:
-	case EPERM:
-		errx(1, "no permission to open " DEVICE ": join its group with "
-		     "\"adduser USER aem\" and log in anew, or run aemctl as root");
-	case EDQUOT:
-		errx(1, "this user has as many contexts open as the limit allows: "
-		     "end a program, or run aemctl as another user");
-	default:
-		errx(1, "cannot open " DEVICE ": %s", strerror(error));
-	}
+	errx(1, "cannot open " DEVICE ": %s", aem_strerror_hint(-error));
 }
 
 void device_expect(void)
@@ -42,7 +28,7 @@ static void expect_abi(int fd)
 	if (ioctl(fd, AEM_IOC_QUERY, &query))
 		err(1, DEVICE " does not answer as aem-core does");
 	if (query.abi != AEM_ABI)
-		errx(1, "aem-core has ABI %u and this aemctl is for %u: install the aemctl that came with the module",
+		errx(1, "aem-core has ABI %u, not %u: use the aemctl that came with the module",
 		     query.abi, AEM_ABI);
 }
 

@@ -188,7 +188,7 @@ static const struct command commands[] = {
 };
 
 static const char doc[] =
-	"Shows what the Asynchronous Event Mechanism does."
+	"Shows what the Asynchronous Event Mechanism does.\n"
 	"\vCommands:\n"
 	"  services         the services that are loaded, and who uses them\n"
 	"  processes [PID]  the processes that have " DEVICE " open\n"
@@ -272,11 +272,11 @@ static void describe(struct json_object *row)
 
 static void print(const struct options *options, struct json_object *rows)
 {
+	const int style = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE;
 	size_t n = json_object_array_length(rows);
 
 	if (options->json) {
-		puts(json_object_to_json_string_ext(rows, JSON_C_TO_STRING_PRETTY |
-						    JSON_C_TO_STRING_NOSLASHESCAPE));
+		puts(json_object_to_json_string_ext(rows, style));
 		return;
 	}
 	for (size_t i = 0; i < n; i++)

@@ -47,7 +47,7 @@ typedef uint64_t aem_id;
  */
 
 /** AEM_PRIO() - a priority as part of @how: 0 to 31, 31 is the most urgent */
-#define AEM_PRIO(prio)		((uint32_t)(prio) & 0xffffU)
+#define AEM_PRIO(prio)		(0xffffU & (uint32_t)(prio))
 
 /** AEM_STOPPED: Register the event stopped; aem_event_start() starts it. */
 #define AEM_STOPPED		(1U << 16)

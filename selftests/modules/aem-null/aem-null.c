@@ -88,7 +88,7 @@ static enum aem_verdict null_woken(struct event_struct *ev, unsigned long key)
 {
 	struct null_event *null = aem_event_private(ev);
 
-	if (key && !(key & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+	if (key && !(key_to_poll(key) & (EPOLLIN | EPOLLHUP | EPOLLERR)))
 		return AEM_SLEEP;
 	atomic64_inc(&null->fired);
 	return AEM_ACTIVATE;
