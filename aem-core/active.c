@@ -7,6 +7,7 @@
  * under it is of constant time.
  */
 #include <linux/bitops.h>
+#include <linux/preempt.h>
 #include <linux/sched/signal.h>
 #include "active.h"
 #include "doorbell.h"
@@ -186,6 +187,18 @@ static bool occur(struct event_struct *ev)
 	return true;
 }
 
+/*
+ * Whether the locks that telling takes may be taken here. In the wait queue of an epoll
+ * descriptor or a signalfd our caller may hold one of them: epoll may watch us, and
+ * our signal be read there. On PREEMPT_RT they sleep.
+ */
+static bool may_tell(const struct event_struct *ev)
+{
+	if (ev->state & EV_NESTED)
+		return false;
+	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
+}
+
 void aem_event_activate(struct event_struct *ev)
 {
 	struct aem_process *proc = ev->proc;
@@ -202,11 +215,7 @@ void aem_event_activate(struct event_struct *ev)
 	trace_aem_activate(ev);
 	if (!joined)
 		return;
-	/*
-	 * In the wait queue of an epoll descriptor or a signalfd, telling may want the lock
-	 * that our caller holds: epoll may watch us, and our signal be read there.
-	 */
-	if (ev->state & EV_NESTED) {
+	if (!may_tell(ev)) {
 		if (ring)
 			atomic_set(&proc->tell, ev->prio + 1);
 		irq_work_queue(&proc->teller);
