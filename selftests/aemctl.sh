@@ -5,7 +5,7 @@
 # shellcheck disable=SC2086 # what has no blanks stays one word
 . selftests/lib/httpd.sh
 
-plan 37
+plan 38
 
 err=/tmp/err
 out=/tmp/out
@@ -99,6 +99,7 @@ check 'is shown' shown "^ *$server  aem-httpd .* safepoint  *$server "
 check 'as fdinfo says' same_as_fdinfo
 check 'its events' run 0 --json events $server
 check 'timers' is 4 "$(number_of_events timer)"
+check 'with their flags' grep -q '"flag-names": *"\(SAFEPOINT,\)\{0,1\}START"' $out
 check 'and sockets' is 1 "$(number_of_events ip)"
 check 'everywhere the same number' sums
 check 'counters count' counts

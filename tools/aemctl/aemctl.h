@@ -48,6 +48,9 @@ int scan_process(struct scan *scan, pid_t pid);
 /* Reads one context's fdinfo into @context: 0, or -errno; -ENODATA: it is not a context's. */
 int fdinfo_read(FILE *in, struct json_object *context);
 
+/* The names of an event's flags, with commas between, without EVF_; empty: none. */
+struct json_object *flags_new(unsigned int bits);
+
 /* "123", "0x7f" as numbers, everything else as strings; ids as well, for they have 64 bits. */
 struct json_object *value_new(const char *key, const char *text);
 

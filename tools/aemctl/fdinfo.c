@@ -50,7 +50,7 @@ static char *split(char *pair)
 static struct json_object *event_new(char *line)
 {
 	struct json_object *event = json_object_new_object();
-	struct json_object *details = json_object_new_object();
+	struct json_object *details = json_object_new_object(), *bits;
 	char *save;
 
 	for (char *pair = strtok_r(line, " \t", &save); pair; pair = strtok_r(NULL, " \t", &save)) {
@@ -61,6 +61,8 @@ static struct json_object *event_new(char *line)
 					       value_new(pair, value));
 	}
 	json_object_object_add(event, "details", details);
+	if (json_object_object_get_ex(event, "flags", &bits))
+		json_object_object_add(event, "flag-names", flags_new(json_object_get_int64(bits)));
 	return event;
 }
 

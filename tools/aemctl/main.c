@@ -166,6 +166,7 @@ static const struct column process_columns[] = {
 static const struct column event_columns[] = {
 	{ "pid", "PID", true }, { "id", "ID", false }, { "service", "SERVICE", false },
 	{ "call", "CALL", false }, { "prio", "PRIO", true }, { "state", "STATE", false },
+	{ "flag-names", "FLAGS", false },
 	{ "activations", "ACTIVATIONS", true }, { "starved", "STARVED", true },
 	{ "lost", "LOST", true }, { "parent", "PARENT", true }, { "shown", "DETAILS", false }, { 0 }
 };

@@ -285,7 +285,16 @@ int aem_event_prio(struct aem *aem, aem_id id, unsigned int prio);
  */
 int aem_event_shutdown(struct aem *aem, aem_id id);
 
-/** aem_event_info() - ask about an event; @info needs no preparation. Any thread. */
+/**
+ * aem_event_info() - ask about an event
+ * @aem:  the context
+ * @id:   the event
+ * @info: filled, needs no preparation. Of its @state: AEM_EVENT_S_STARTED,
+ *        AEM_EVENT_S_ACTIVE (its handler is due), AEM_EVENT_S_BUSY (it runs, or its
+ *        record waits for it), AEM_EVENT_S_STARVED
+ *
+ * Any thread. Return: 0 or -errno.
+ */
 int aem_event_info(struct aem *aem, aem_id id, struct aem_event *info);
 
 /* Memory shared with the kernel */
@@ -305,7 +314,14 @@ int aem_vmt_free(struct aem *aem, void *block);
 
 /* What there is */
 
-/** aem_query() - limits and counters; @query needs no preparation. Any thread. */
+/**
+ * aem_query() - limits, counters, and what this kernel can do
+ * @aem:   the context
+ * @query: filled, needs no preparation. Of its @features: AEM_FEATURE_SIGNAL (handlers
+ *         can interrupt, by a signal)
+ *
+ * Any thread. Return: 0 or -errno.
+ */
 int aem_query(struct aem *aem, struct aem_query *query);
 
 /**
