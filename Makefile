@@ -116,6 +116,7 @@ demo:
 	@AEM_BUILD=$(BUILD) AEM_VM_KERNEL=$(GUEST) tools/demo/run
 
 check:
+	$(if $(KDIR),$(error a guest boots a kernel of tools/build/kernels: say KERNEL=name instead of KDIR))
 	@tools/build/need base modules tools guest test demo
 	@tools/build/kernel fetch $(GUEST)
 	+@$(MAKE) --no-print-directory user selftests guest-modules
