@@ -90,7 +90,9 @@ tools: $(PROGRAMS)
 selftests: $(SELFTESTS)
 
 # Modules: for KERNEL, a name in tools/build/kernels, or KDIR, a directory of headers.
-build-modules = tools/build/modules -b $(BUILD) $(if $(MODULES),-m "$(MODULES)") $(1)
+# With SERVICE=aem-timer VERSION_SUFFIX=_2, version 2 of that service as a module of its own, too.
+build-modules = tools/build/modules -b $(BUILD) $(if $(MODULES),-m "$(MODULES)") \
+	$(if $(VERSION_SUFFIX),-s "$(SERVICE)$(VERSION_SUFFIX)") $(1)
 kernel-option = $(if $(KERNEL),-k $(KERNEL),$(if $(KDIR),-d $(KDIR)))
 
 .PHONY: modules guest-modules modules_install

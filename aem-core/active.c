@@ -477,6 +477,17 @@ void aem_active_set_prio(struct event_struct *ev, u8 prio)
 		aem_doorbell_ring(ev->proc, prio);
 }
 
+/* Neither active nor starved, and not started. */
+static void stop(struct event_struct *ev)
+{
+	lockdep_assert_held(&ev->proc->lock);
+	ev->state &= ~(EV_STARTED | EV_AGAIN);
+	if (ev->state & EV_ACTIVE)
+		leave(ev);
+	if (ev->state & EV_STARVED)
+		leave_starved(ev);
+}
+
 /**
  * aem_active_stop() - no activation counts from now on
  * @ev: the event
@@ -493,24 +504,28 @@ bool aem_active_stop(struct event_struct *ev)
 
 	raw_spin_lock_irqsave(&ev->proc->lock, flags);
 	started = ev->state & EV_STARTED;
-	ev->state &= ~(EV_STARTED | EV_AGAIN);
-	if (ev->state & EV_ACTIVE)
-		leave(ev);
-	if (ev->state & EV_STARVED)
-		leave_starved(ev);
+	stop(ev);
 	raw_spin_unlock_irqrestore(&ev->proc->lock, flags);
 	return started;
 }
 
-/** aem_active_kill() - the event is unregistered. */
-void aem_active_kill(struct event_struct *ev)
+/**
+ * aem_active_kill() - the event is unregistered
+ * @ev: the event
+ *
+ * Return: true for the one caller that did it.
+ */
+bool aem_active_kill(struct event_struct *ev)
 {
 	unsigned long flags;
+	bool mine;
 
-	aem_active_stop(ev);
 	raw_spin_lock_irqsave(&ev->proc->lock, flags);
+	mine = !(ev->state & EV_DEAD);
+	stop(ev);
 	ev->state |= EV_DEAD;
 	raw_spin_unlock_irqrestore(&ev->proc->lock, flags);
+	return mine;
 }
 
 /* True: enough is active, or the process is not set up any more. */

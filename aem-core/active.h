@@ -34,7 +34,7 @@ bool aem_active_finished(struct event_struct *ev, bool again);
 void aem_active_feed(struct aem_process *proc);
 void aem_active_set_prio(struct event_struct *ev, u8 prio);
 bool aem_active_stop(struct event_struct *ev);
-void aem_active_kill(struct event_struct *ev);
+bool aem_active_kill(struct event_struct *ev);
 int aem_active_wait(struct aem_process *proc, u32 level, u32 want, s64 timeout);
 void aem_active_hush(struct aem_process *proc);
 u32 aem_active_unhush(struct aem_process *proc);

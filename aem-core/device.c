@@ -14,6 +14,7 @@
 #include "enter.h"
 #include "event.h"
 #include "fdinfo.h"
+#include "manage.h"
 #include "memory.h"
 #include "range.h"
 #include "user.h"
@@ -28,6 +29,7 @@ union aem_ioctl_arg {
 	struct aem_event event;
 	struct aem_vmt vmt;
 	struct aem_service_info service;
+	struct aem_manage manage;
 };
 
 /**
@@ -134,6 +136,11 @@ static int do_service(struct aem_process *proc, union aem_ioctl_arg *arg)
 	return aem_range_info(&arg->service);
 }
 
+static int do_manage(struct aem_process *proc, union aem_ioctl_arg *arg)
+{
+	return aem_manage(&arg->manage);
+}
+
 #define IOCTL_OP(_command, _execute, _struct, _last, ...)		\
 	[_IOC_NR(_command)] = {						\
 		.size = sizeof(_struct) +				\
@@ -156,6 +163,8 @@ static const struct aem_ioctl_op ioctl_ops[] = {
 	IOCTL_OP(AEM_IOC_VMT, do_vmt, struct aem_vmt, length, .creates = true),
 	IOCTL_OP(AEM_IOC_SERVICE, do_service, struct aem_service_info, name,
 		 .always = true),
+	IOCTL_OP(AEM_IOC_MANAGE, do_manage, struct aem_manage, name, .always = true,
+		 .output = true),
 };
 
 static const struct aem_ioctl_op *find_op(unsigned int command)

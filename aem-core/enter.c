@@ -61,18 +61,30 @@ static long execute(const struct aem_call_op *op, const struct aem_caller *calle
 	return ret;
 }
 
+static long call_service(struct aem_caller *caller, struct aem_service *service, u32 nr,
+			 void __user *arg)
+{
+	const struct aem_call_op *op;
+
+	if (!service)
+		return -ENODEV;
+	caller->service = service;
+	op = aem_service_call(service, nr);
+	return op ? execute(op, caller, arg) : -ENOSYS;
+}
+
 /**
  * aem_call() - AEM_IOC_CALL
  * @proc: the process
  * @nr:   number of the call
  * @arg:  its argument
  *
- * Return: what the call returns; -ENOSYS: its range is not bound here.
+ * Return: what the call returns; -ENOSYS: its range is not bound here; -ENODEV: its service
+ * was revoked.
  */
 long aem_call(struct aem_process *proc, u32 nr, void __user *arg)
 {
 	struct aem_caller caller = { .proc = proc, .compat = in_compat_syscall() };
-	const struct aem_call_op *op;
 	long ret;
 
 	if (nr < ARRAY_SIZE(core_calls))
@@ -80,10 +92,12 @@ long aem_call(struct aem_process *proc, u32 nr, void __user *arg)
 	caller.range = aem_range_of(proc, nr);
 	if (!caller.range)
 		return -ENOSYS;
-	percpu_down_read(&caller.range->rwsem);
-	op = aem_range_call(caller.range, nr);
-	ret = op ? execute(op, &caller, arg) : -ENOSYS;
-	percpu_up_read(&caller.range->rwsem);
+	aem_gate_pass(&caller.range->gate);
+	ret = call_service(&caller, caller.range->service, nr, arg);
+	/* After a swap, the event that is meant may be served by the version before. */
+	if (ret == -ENOENT && caller.other)
+		ret = call_service(&caller, caller.other, nr, arg);
+	aem_gate_leave(&caller.range->gate);
 	aem_event_bury(proc);
 	return ret;
 }

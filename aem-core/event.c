@@ -44,11 +44,11 @@ static void uncharge(struct aem_process *proc)
 static void init_event(struct event_struct *ev, const struct aem_caller *caller,
 		       u32 call, const struct aem_registration *reg)
 {
-	const struct aem_call_op *op = &caller->range->service->calls[call];
+	const struct aem_call_op *op = &caller->service->calls[call];
 
 	INIT_LIST_HEAD(&ev->active);
 	ev->proc = caller->proc;
-	RCU_INIT_POINTER(ev->range, caller->range);
+	RCU_INIT_POINTER(ev->service, caller->service);
 	ev->handler = reg->handler;
 	ev->cookie = reg->cookie;
 	ev->flags = reg->flags;
@@ -60,7 +60,9 @@ static void init_event(struct event_struct *ev, const struct aem_caller *caller,
 	if (op->events->multi)
 		ev->state = EV_MULTI;
 	refcount_set(&ev->refs, 1);
-	atomic_inc(&caller->range->events);
+	atomic_inc(&caller->service->events);
+	if (aem_event_is_astray(ev))
+		__module_get(caller->service->owner);
 }
 
 struct event_struct *aem_event_create(const struct aem_caller *caller, u32 call,
@@ -69,8 +71,8 @@ struct event_struct *aem_event_create(const struct aem_caller *caller, u32 call,
 	struct event_struct *ev;
 	int err;
 
-	if (WARN_ON_ONCE(call >= caller->range->service->n_calls ||
-			 !caller->range->service->calls[call].events))
+	if (WARN_ON_ONCE(call >= caller->service->n_calls ||
+			 !caller->service->calls[call].events))
 		return ERR_PTR(-EINVAL);
 	/*
 	 * Without the mapping nothing would end a context whose event holds a file that
@@ -81,7 +83,7 @@ struct event_struct *aem_event_create(const struct aem_caller *caller, u32 call,
 	err = check_registration(reg) ?: charge(caller->proc);
 	if (err)
 		return ERR_PTR(err);
-	ev = kmem_cache_zalloc(caller->range->cache, GFP_KERNEL);
+	ev = kmem_cache_zalloc(caller->service->cache, GFP_KERNEL);
 	if (!ev) {
 		uncharge(caller->proc);
 		return ERR_PTR(-ENOMEM);
@@ -96,23 +98,35 @@ static void free_event_rcu(struct rcu_head *rcu)
 	kfree(container_of(rcu, struct event_struct, rcu));
 }
 
-/* Nobody refers to it any more. Under the range's lock. */
-static void destroy(struct event_struct *ev, struct aem_range *range)
+/* One that another version serves than its range holds that module by itself. */
+static void leave_service(struct event_struct *ev)
 {
-	const struct aem_event_ops *ops = aem_event_ops(ev, range);
+	struct aem_service *service = aem_event_service(ev);
+
+	atomic_dec(&service->events);
+	if (aem_event_is_astray(ev))
+		module_put(service->owner);
+}
+
+/* Nobody refers to it any more. Behind the gate of its range. */
+static void destroy(struct event_struct *ev)
+{
+	const struct aem_event_ops *ops = aem_event_ops(ev, aem_event_service(ev));
 
 	/* A call that found the event before it was unregistered may have armed it. */
 	aem_job_detach(ev);
 	if (ops->release)
 		ops->release(ev);
-	atomic_dec(&range->events);
+	if (ev->index)
+		xa_erase(&ev->proc->events, ev->index);
+	leave_service(ev);
 	uncharge(ev->proc);
 	call_rcu(&ev->rcu, free_event_rcu);
 }
 
 void aem_event_abort(struct event_struct *ev)
 {
-	destroy(ev, rcu_access_pointer(ev->range));
+	destroy(ev);
 }
 EXPORT_SYMBOL_GPL(aem_event_abort);
 
@@ -147,10 +161,11 @@ void aem_event_bury(struct aem_process *proc)
 	llist_for_each_safe(node, next, llist_del_all(&proc->dying)) {
 		struct event_struct *ev = container_of((struct list_head *)node,
 						       struct event_struct, active);
-		struct aem_range *range = aem_event_lock(ev);
+		struct aem_range *range = aem_event_range(ev);
 
-		destroy(ev, range);
-		aem_event_unlock(range);
+		aem_gate_pass(&range->gate);
+		destroy(ev);
+		aem_gate_leave(&range->gate);
 	}
 }
 
@@ -166,6 +181,7 @@ static int publish(struct event_struct *ev)
 	xa_lock(events);
 	if (ev->proc->closing) {
 		__xa_erase(events, ev->index);
+		ev->index = 0;
 		err = -ESHUTDOWN;
 	} else {
 		/* The slot is reserved: storing allocates nothing. */
@@ -175,21 +191,7 @@ static int publish(struct event_struct *ev)
 	return err;
 }
 
-/* Take it out of the table: true for the one caller that did. */
-static bool unpublish(struct event_struct *ev)
-{
-	struct xarray *events = &ev->proc->events;
-	bool mine;
-
-	xa_lock(events);
-	mine = xa_load(events, ev->index) == ev;
-	if (mine)
-		__xa_erase(events, ev->index);
-	xa_unlock(events);
-	return mine;
-}
-
-/* Arm, under the range's lock: 0 or an errno. */
+/* Arm, behind the gate: 0 or an errno. */
 static int start(struct event_struct *ev, const struct aem_event_ops *ops)
 {
 	int ret;
@@ -206,7 +208,7 @@ static int start(struct event_struct *ev, const struct aem_event_ops *ops)
 int aem_event_commit(struct event_struct *ev, struct event_struct *parent,
 		     u64 *id)
 {
-	const struct aem_event_ops *ops = aem_event_ops(ev, rcu_access_pointer(ev->range));
+	const struct aem_event_ops *ops = aem_event_ops(ev, aem_event_service(ev));
 	int err;
 
 	if (parent)
@@ -221,10 +223,8 @@ int aem_event_commit(struct event_struct *ev, struct event_struct *parent,
 	trace_aem_register(ev);
 	if (ev->flags & EVF_START)
 		err = start(ev, ops);
-	if (err && unpublish(ev)) {
-		aem_active_kill(ev);
+	if (err && aem_active_kill(ev))
 		aem_event_put(ev);
-	}
 	aem_event_put(ev);
 	return err;
 }
@@ -237,7 +237,8 @@ struct event_struct *aem_event_get(struct aem_process *proc, u64 id)
 
 	rcu_read_lock();
 	ev = xa_load(&proc->events, (u32)id);
-	if (ev && (ev->generation != id >> 32 || !refcount_inc_not_zero(&ev->refs)))
+	if (ev && (ev->generation != id >> 32 || READ_ONCE(ev->state) & EV_DEAD ||
+		   !refcount_inc_not_zero(&ev->refs)))
 		ev = NULL;
 	rcu_read_unlock();
 	return ev;
@@ -249,9 +250,14 @@ struct event_struct *aem_event_find(const struct aem_caller *caller, u64 id, int
 
 	if (!ev)
 		return NULL;
-	if (rcu_access_pointer(ev->range) == caller->range &&
-	    (call < 0 || ev->nr % AEM_RANGE_CALLS == call))
+	if (aem_event_range(ev) != caller->range ||
+	    (call >= 0 && ev->nr % AEM_RANGE_CALLS != call))
+		goto put;
+	if (aem_event_service(ev) == caller->service)
 		return ev;
+	/* The core made @caller. */
+	((struct aem_caller *)caller)->other = aem_event_service(ev);
+put:
 	aem_event_put(ev);
 	return NULL;
 }
@@ -259,20 +265,18 @@ EXPORT_SYMBOL_GPL(aem_event_find);
 
 static void disarm(struct event_struct *ev)
 {
-	struct aem_range *range = aem_event_lock(ev);
-	const struct aem_event_ops *ops = aem_event_ops(ev, range);
+	const struct aem_event_ops *ops = aem_event_ops(ev, aem_event_lock(ev));
 
 	if (ops->disarm)
 		ops->disarm(ev);
-	aem_event_unlock(range);
+	aem_event_unlock(ev);
 }
 
-/* It is out of the table: no activation, no job, no record that could still be taken. */
+/* It cannot be found any more: no activation, no job, no record that could still be taken. */
 static void end(struct event_struct *ev)
 {
 	lockdep_assert_held(&ev->proc->enter_lock);
 	trace_aem_unregister(ev);
-	aem_active_kill(ev);
 	disarm(ev);
 	aem_job_detach(ev);
 	aem_ring_cancel(ev);
@@ -284,7 +288,7 @@ static void end(struct event_struct *ev)
  */
 void aem_event_unregister(struct event_struct *ev)
 {
-	if (!unpublish(ev))
+	if (!aem_active_kill(ev))
 		return;
 	end(ev);
 	aem_event_put(ev);
@@ -311,14 +315,12 @@ void aem_event_unregister_all(struct aem_process *proc)
 
 static int control_start(struct event_struct *ev)
 {
-	struct aem_range *range;
-	int err = 0;
+	int err;
 
 	if (READ_ONCE(ev->state) & EV_STARTED)
 		return 0;
-	range = aem_event_lock(ev);
-	err = start(ev, aem_event_ops(ev, range));
-	aem_event_unlock(range);
+	err = start(ev, aem_event_ops(ev, aem_event_lock(ev)));
+	aem_event_unlock(ev);
 	return err;
 }
 

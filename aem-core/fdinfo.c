@@ -38,12 +38,12 @@ static void show_state(struct seq_file *seq, const struct event_struct *ev)
 /* Under RCU: neither the event nor its service's code goes. */
 static void show_event(struct seq_file *seq, struct event_struct *ev)
 {
-	struct aem_range *range = rcu_dereference(ev->range);
-	const struct aem_event_ops *ops = aem_event_ops(ev, range);
+	const struct aem_service *service = rcu_dereference(ev->service);
+	const struct aem_event_ops *ops = aem_event_ops(ev, service);
 
 	seq_printf(seq, "event:\tid=0x%llx service=%s call=%s prio=%u",
-		   aem_event_id(ev), range->service->name,
-		   aem_range_call(range, ev->nr)->name, READ_ONCE(ev->prio));
+		   aem_event_id(ev), service->name,
+		   aem_service_call(service, ev->nr)->name, READ_ONCE(ev->prio));
 	show_state(seq, ev);
 	seq_printf(seq, " flags=0x%x activations=%u starved=%u lost=%u inflight=%u parent=%u",
 		   ev->flags, READ_ONCE(ev->activations), READ_ONCE(ev->starved),
@@ -61,6 +61,8 @@ static void show_events(struct seq_file *seq, struct aem_process *proc)
 
 	rcu_read_lock();
 	xa_for_each(&proc->events, index, ev) {
+		if (READ_ONCE(ev->state) & EV_DEAD)
+			continue;
 		if (shown++ < EVENTS_SHOWN && !seq_has_overflowed(seq))
 			show_event(seq, ev);
 		else

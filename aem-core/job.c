@@ -9,13 +9,23 @@
 
 static enum aem_verdict ask(struct event_struct *ev, unsigned long key)
 {
-	enum aem_verdict verdict = AEM_ACTIVATE;
-	const struct aem_event_ops *ops;
+	const struct aem_event_ops *ops = aem_event_ops(ev, rcu_dereference(ev->service));
+
+	return ops->job ? ops->job(ev, key) : AEM_ACTIVATE;
+}
+
+/*
+ * The stimulus came. The activation is within the read side, too: who has waited for a grace
+ * period finds done all that came of a job that ran before.
+ */
+static enum aem_verdict happen(struct event_struct *ev, unsigned long key)
+{
+	enum aem_verdict verdict;
 
 	rcu_read_lock();
-	ops = aem_event_ops(ev, rcu_dereference(ev->range));
-	if (ops->job)
-		verdict = ops->job(ev, key);
+	verdict = ask(ev, key);
+	if (verdict != AEM_SLEEP)
+		aem_event_activate(ev);
 	rcu_read_unlock();
 	return verdict;
 }
@@ -23,11 +33,8 @@ static enum aem_verdict ask(struct event_struct *ev, unsigned long key)
 static enum hrtimer_restart expire(struct hrtimer *timer)
 {
 	struct event_struct *ev = container_of(timer, struct event_struct, job.timer);
-	enum aem_verdict verdict = ask(ev, 0);
 
-	if (verdict != AEM_SLEEP)
-		aem_event_activate(ev);
-	return verdict == AEM_RESTART ? HRTIMER_RESTART : HRTIMER_NORESTART;
+	return happen(ev, 0) == AEM_RESTART ? HRTIMER_RESTART : HRTIMER_NORESTART;
 }
 
 void aem_job_init_timer(struct event_struct *ev, clockid_t clock)
@@ -83,8 +90,7 @@ static int wake(struct wait_queue_entry *wait, unsigned int mode, int sync, void
 {
 	struct event_struct *ev = container_of(wait, struct event_struct, job.wait);
 
-	if (ask(ev, (unsigned long)key) != AEM_SLEEP)
-		aem_event_activate(ev);
+	happen(ev, (unsigned long)key);
 	if (key_to_poll(key) & POLLFREE) {
 		list_del_init(&wait->entry);
 		/* Pairs with detach_wait(); nothing of the queue is touched after it. */

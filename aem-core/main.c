@@ -6,6 +6,9 @@
  *   process.c   what one open of it owns
  *   user.c      limits
  *   range.c     services and their call numbers     who serves
+ *   manage.c    what the administrator does with them
+ *   gate.c      the way into their code
+ *   pool.c      caches of events
  *   enter.c     pseudo-system calls
  *   event.c     registrations                       what was asked for
  *   job.c       callbacks at activation points      what happens

@@ -10,6 +10,7 @@
 #include "active.h"
 #include "doorbell.h"
 #include "memory.h"
+#include "pool.h"
 #include "range.h"
 #include "ring.h"
 #include "user.h"
@@ -34,7 +35,9 @@ int aem_process_init(void)
 void aem_process_exit(void)
 {
 	destroy_workqueue(orphanage);
+	/* Events are freed by RCU; their caches must see the last of them. */
 	rcu_barrier();
+	aem_pool_exit();
 }
 
 static void feed(struct work_struct *work)
@@ -67,6 +70,7 @@ struct aem_process *aem_process_create(void)
 	kref_init(&proc->refs);
 	mutex_init(&proc->enter_lock);
 	xa_init_flags(&proc->events, XA_FLAGS_ALLOC1);
+	INIT_LIST_HEAD(&proc->bound);
 	init_llist_head(&proc->dying);
 	init_waitqueue_head(&proc->poll_queue);
 	init_waitqueue_head(&proc->idle_queue);

@@ -6,13 +6,13 @@
  *
  *   aem_process.enter_lock   the ring and its slots, constructors and
  *                            destructors, start, stop and unregistration
- *   aem_range.rwsem          (read) a service's code; its own locks nest inside
+ *   aem_range.gate           (passing) a service's code; its own locks nest inside
  *   aem_vmtable's mutex      the allocator
  *   aem_process.events       (xa_lock) the table of ids, @closing
  *   aem_process.lock         active lists and the state of events; hard
  *                            interrupts take it
  *
- * Copies from and to user space happen under none of them but aem_range.rwsem,
+ * Copies from and to user space happen under none of them but aem_range.gate,
  * so that a page fault never meets enter_lock.
  */
 #ifndef _AEM_CORE_PROCESS_H
@@ -135,12 +135,13 @@ struct aem_counters {
  * @head:         oldest record that is not taken back, free-running
  * @tail:         next record to fill, free-running
  * @reaps:        counts records that were taken back; written under enter_lock
- * @events:       events by index. xa_lock protects @closing too
+ * @events:       events by index, until they are freed. xa_lock protects @closing too
  * @generation:   of the newest event
  * @n_events:     how many there are, those that are going included
  * @closing:      no event may join @events any more
  * @ranges:       what the process is bound to, by index; only ever added to until the
  *                process goes
+ * @bound:        in the list of those who are bound to something; the registry's mutex
  * @dying:        events without references, to be released outside of locks
  * @lock:         protects all below, and the state of events
  * @queues:       the active events
@@ -195,6 +196,7 @@ struct aem_process {
 	atomic_t n_events;
 	bool closing;
 	struct aem_range *ranges[AEM_RANGES];
+	struct list_head bound;
 	struct llist_head dying;
 
 	raw_spinlock_t lock;

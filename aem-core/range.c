@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The registry of services: names, versions, ranges of call numbers.
+ * The registry: services by name and version, ranges of call numbers, and who is bound.
  */
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "event.h"
+#include "pool.h"
 #include "range.h"
+#include "registry.h"
 
-/* Protects ranges[] and the writing of aem_process.ranges[]. Outermost. */
-static DEFINE_MUTEX(registry_lock);
-static struct aem_range *ranges[AEM_RANGES];
+DEFINE_MUTEX(aem_registry);
+LIST_HEAD(aem_services);
+LIST_HEAD(aem_bound);
+struct aem_range *aem_ranges[AEM_RANGES];
 
 static bool name_is_good(const char *name)
 {
@@ -39,144 +42,151 @@ static bool service_is_good(const struct aem_service *service)
 	return true;
 }
 
-static void free_range(struct aem_range *range)
+/** aem_registry_find() - the service of this name and version, or NULL. */
+struct aem_service *aem_registry_find(const char *name, u32 version)
 {
-	kmem_cache_destroy(range->cache);
-	percpu_free_rwsem(&range->rwsem);
-	kfree(range);
+	struct aem_service *service;
+
+	lockdep_assert_held(&aem_registry);
+	list_for_each_entry(service, &aem_services, link)
+		if (service->version == version && !strcmp(service->name, name))
+			return service;
+	return NULL;
 }
 
-static struct aem_range *make_range(struct aem_service *service)
+/* Index 0 is the core's. */
+static int free_index(void)
 {
-	struct aem_range *range = kzalloc(sizeof(*range), GFP_KERNEL);
+	int i;
 
+	lockdep_assert_held(&aem_registry);
+	for (i = 1; i < AEM_RANGES; i++)
+		if (!aem_ranges[i])
+			return i;
+	return -ENOSPC;
+}
+
+static int offer(struct aem_service *service)
+{
+	struct aem_range *range;
+	int index = free_index();
+
+	if (index < 0)
+		return index;
+	range = kzalloc(sizeof(*range), GFP_KERNEL);
 	if (!range)
-		return ERR_PTR(-ENOMEM);
-	if (percpu_init_rwsem(&range->rwsem)) {
+		return -ENOMEM;
+	if (aem_gate_init(&range->gate)) {
 		kfree(range);
-		return ERR_PTR(-ENOMEM);
+		return -ENOMEM;
 	}
+	range->index = index;
 	range->service = service;
-	snprintf(range->cache_name, sizeof(range->cache_name), "aem_%s_%u",
-		 service->name, service->version);
-	range->cache = kmem_cache_create(range->cache_name,
-					 sizeof(struct event_struct) +
-					 service->event_size, 8,
-					 SLAB_ACCOUNT, NULL);
-	if (!range->cache) {
-		free_range(range);
-		return ERR_PTR(-ENOMEM);
-	}
-	return range;
+	range->room = kmem_cache_size(service->cache);
+	service->range = range;
+	aem_ranges[index] = range;
+	return 0;
 }
 
-static bool same_service(const struct aem_service *a,
-			 const struct aem_service *b)
+/**
+ * aem_registry_drop() - a range goes, unless it is needed
+ * @range: with what is in it up to date
+ */
+void aem_registry_drop(struct aem_range *range)
 {
-	return a->version == b->version && !strcmp(a->name, b->name);
-}
-
-/* A free index for the range, or -EEXIST, -ENOSPC. Index 0 is the core's. */
-static int find_index(const struct aem_service *service)
-{
-	int i, free = -ENOSPC;
-
-	lockdep_assert_held(&registry_lock);
-	for (i = AEM_RANGES - 1; i > 0; i--) {
-		if (!ranges[i])
-			free = i;
-		else if (same_service(ranges[i]->service, service))
-			return -EEXIST;
-	}
-	return free;
+	lockdep_assert_held(&aem_registry);
+	if (range->users || (range->service && range->service->range == range))
+		return;
+	aem_ranges[range->index] = NULL;
+	aem_gate_destroy(&range->gate);
+	kfree(range);
 }
 
 int aem_service_register(struct aem_service *service)
 {
-	struct aem_range *range;
-	int index;
+	int err;
 
 	if (!service_is_good(service))
 		return -EINVAL;
-	range = make_range(service);
-	if (IS_ERR(range))
-		return PTR_ERR(range);
-	mutex_lock(&registry_lock);
-	index = find_index(service);
-	if (index > 0) {
-		range->index = index;
-		ranges[index] = range;
-		service->range = range;
-	}
-	mutex_unlock(&registry_lock);
-	if (index < 0) {
-		free_range(range);
-		return index;
-	}
-	return 0;
+	service->cache = aem_pool_get(service->event_size);
+	if (!service->cache)
+		return -ENOMEM;
+	atomic_set(&service->events, 0);
+	mutex_lock(&aem_registry);
+	err = aem_registry_find(service->name, service->version) ? -EEXIST : offer(service);
+	if (!err)
+		list_add_tail(&service->link, &aem_services);
+	mutex_unlock(&aem_registry);
+	return err;
 }
 EXPORT_SYMBOL_GPL(aem_service_register);
 
 void aem_service_unregister(struct aem_service *service)
 {
-	struct aem_range *range = service->range;
+	struct aem_range *range;
 
-	mutex_lock(&registry_lock);
-	ranges[range->index] = NULL;
-	mutex_unlock(&registry_lock);
-	WARN_ON(atomic_read(&range->users));
-	/* Events are freed by RCU; the cache must see the last of them. */
-	rcu_barrier();
-	free_range(range);
+	mutex_lock(&aem_registry);
+	list_del(&service->link);
+	WARN_ON(atomic_read(&service->events));
+	range = service->range;
 	service->range = NULL;
+	if (range && !WARN_ON(range->users))
+		aem_registry_drop(range);
+	mutex_unlock(&aem_registry);
+	/* A job may have found it before a swap took its events away. */
+	synchronize_rcu();
 }
 EXPORT_SYMBOL_GPL(aem_service_unregister);
 
-static bool version_in(u32 version, const struct aem_bind *bind)
+static bool fits(const struct aem_service *service, const struct aem_bind *bind)
 {
-	return version >= bind->min_version &&
-	       (!bind->max_version || version <= bind->max_version);
+	return service->version >= bind->min_version &&
+	       (!bind->max_version || service->version <= bind->max_version);
 }
 
-/*
- * The newest version in the caller's range; one that the process is bound to goes
- * before all others. -ENOENT: no such name; -ENOPROTOOPT: no such version.
- */
-static struct aem_range *find_range(struct aem_process *proc,
-				    const struct aem_bind *bind)
+/* What the process is bound to goes before all others, retired or not. */
+static struct aem_range *find_bound(struct aem_process *proc, const struct aem_bind *bind)
 {
-	struct aem_range *best = ERR_PTR(-ENOENT);
 	int i;
 
-	lockdep_assert_held(&registry_lock);
+	lockdep_assert_held(&aem_registry);
 	for (i = 1; i < AEM_RANGES; i++) {
-		struct aem_range *range = ranges[i];
+		const struct aem_range *range = proc->ranges[i];
 
-		if (!range || strcmp(range->service->name, bind->name))
-			continue;
-		if (!version_in(range->service->version, bind)) {
-			if (IS_ERR(best))
-				best = ERR_PTR(-ENOPROTOOPT);
-			continue;
-		}
-		if (proc->ranges[i])
-			return range;
-		if (IS_ERR(best) ||
-		    range->service->version > best->service->version)
-			best = range;
+		if (range && range->service && !strcmp(range->service->name, bind->name) &&
+		    fits(range->service, bind))
+			return proc->ranges[i];
 	}
-	return best;
+	return NULL;
+}
+
+/* The newest that is offered. -ENOENT: no such name; -ENOPROTOOPT: no such version. */
+static struct aem_range *find_offered(const struct aem_bind *bind)
+{
+	struct aem_service *service, *best = NULL;
+	int err = -ENOENT;
+
+	lockdep_assert_held(&aem_registry);
+	list_for_each_entry(service, &aem_services, link) {
+		if (strcmp(service->name, bind->name))
+			continue;
+		err = -ENOPROTOOPT;
+		if (service->range && fits(service, bind) &&
+		    (!best || service->version > best->version))
+			best = service;
+	}
+	return best ? best->range : ERR_PTR(err);
 }
 
 /* -ENOENT while the module is on its way out: it is as good as gone. */
 static int bind_range(struct aem_process *proc, struct aem_range *range)
 {
-	lockdep_assert_held(&registry_lock);
-	if (proc->ranges[range->index])
-		return 0;
+	lockdep_assert_held(&aem_registry);
 	if (!try_module_get(range->service->owner))
 		return -ENOENT;
-	atomic_inc(&range->users);
+	range->users++;
+	if (list_empty(&proc->bound))
+		list_add_tail(&proc->bound, &aem_bound);
 	/* Pairs with aem_range_of(). */
 	smp_store_release(&proc->ranges[range->index], range);
 	return 0;
@@ -192,20 +202,23 @@ static int bind_range(struct aem_process *proc, struct aem_range *range)
 int aem_range_bind(struct aem_process *proc, struct aem_bind *bind)
 {
 	struct aem_range *range;
-	int err;
+	int err = 0;
 
 	if (!name_is_good(bind->name) ||
 	    (bind->max_version && bind->max_version < bind->min_version))
 		return -EINVAL;
-	mutex_lock(&registry_lock);
-	range = find_range(proc, bind);
-	err = PTR_ERR_OR_ZERO(range) ?: bind_range(proc, range);
+	mutex_lock(&aem_registry);
+	range = find_bound(proc, bind);
+	if (!range) {
+		range = find_offered(bind);
+		err = PTR_ERR_OR_ZERO(range) ?: bind_range(proc, range);
+	}
 	if (!err) {
 		bind->version = range->service->version;
 		bind->base = aem_range_base(range);
 		bind->calls = range->service->n_calls;
 	}
-	mutex_unlock(&registry_lock);
+	mutex_unlock(&aem_registry);
 	return err;
 }
 
@@ -214,36 +227,60 @@ void aem_range_unbind_all(struct aem_process *proc)
 {
 	int i;
 
+	mutex_lock(&aem_registry);
+	list_del_init(&proc->bound);
 	for (i = 1; i < AEM_RANGES; i++) {
 		struct aem_range *range = proc->ranges[i];
 
 		if (!range)
 			continue;
-		atomic_dec(&range->users);
-		module_put(range->service->owner);
+		range->users--;
+		if (range->service)
+			module_put(range->service->owner);
+		aem_registry_drop(range);
 	}
+	mutex_unlock(&aem_registry);
+}
+
+/* Contexts that are bound to it, a context twice if by two ranges. */
+static u32 users_of(const struct aem_service *service)
+{
+	u32 users = 0;
+	int i;
+
+	for (i = 1; i < AEM_RANGES; i++)
+		if (aem_ranges[i] && aem_ranges[i]->service == service)
+			users += aem_ranges[i]->users;
+	return users;
+}
+
+static void fill_info(struct aem_service_info *info, const struct aem_service *service)
+{
+	lockdep_assert_held(&aem_registry);
+	info->version = service->version;
+	info->base = service->range ? aem_range_base(service->range) : 0;
+	info->calls = service->n_calls;
+	info->users = users_of(service);
+	info->events = atomic_read(&service->events);
+	info->flags = service->range ? 0 : AEM_SERVICE_S_RETIRED;
+	strscpy_pad(info->name, service->name, AEM_NAME_MAX);
 }
 
 /** aem_range_info() - AEM_IOC_SERVICE. Return: 0 or -ENOENT. */
 int aem_range_info(struct aem_service_info *info)
 {
-	struct aem_range *range = NULL;
+	struct aem_service *service;
 	u32 left = info->index;
-	int i;
+	int err = -ENOENT;
 
-	mutex_lock(&registry_lock);
-	for (i = 1; i < AEM_RANGES && !range; i++)
-		if (ranges[i] && !left--)
-			range = ranges[i];
-	if (range) {
-		info->version = range->service->version;
-		info->base = aem_range_base(range);
-		info->calls = range->service->n_calls;
-		info->users = atomic_read(&range->users);
-		info->events = atomic_read(&range->events);
-		info->flags = 0;
-		strscpy_pad(info->name, range->service->name, AEM_NAME_MAX);
+	mutex_lock(&aem_registry);
+	list_for_each_entry(service, &aem_services, link) {
+		if (left--)
+			continue;
+		fill_info(info, service);
+		err = 0;
+		break;
 	}
-	mutex_unlock(&registry_lock);
-	return range ? 0 : -ENOENT;
+	mutex_unlock(&aem_registry);
+	return err;
 }

@@ -1,35 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Ranges: services as the core sees them.
+ * Ranges: the call numbers that contexts are bound to, and the services behind them.
  */
 #ifndef _AEM_CORE_RANGE_H
 #define _AEM_CORE_RANGE_H
 
-#include <linux/percpu-rwsem.h>
 #include <aem/service.h>
+#include "gate.h"
 #include "process.h"
 
 /**
- * struct aem_range - a service and its call numbers
- * @service: the module's description; constant while registered
+ * struct aem_range - call numbers
  * @index:   numbers are index * AEM_RANGE_CALLS + call; constant
- * @rwsem:   readers run the service's code; a writer finds none running. Never held
- *           while waiting for events
- * @cache:   of its events, private part included; constant
- * @users:   contexts that are bound
- * @events:  registered events
- * @cache_name: what /proc/slabinfo calls @cache
+ * @service: who serves the calls, NULL: nobody any more. Changes only under the
+ *           registry's mutex and while @gate is closed
+ * @gate:    the way into the code of @service, and of whoever serves an event of this
+ *           range. Nobody waits for events inside
+ * @users:   contexts that are bound; the registry's mutex
+ * @room:    bytes of the smallest event that it may have; the registry's mutex
  *
- * Each bound context holds a reference on the module, and by that the range.
+ * A range is there as long as a context is bound to it, or a service is offered by it. Each
+ * bound context holds a reference on the module of @service, and so does each event
+ * that another one serves.
  */
 struct aem_range {
-	struct aem_service *service;
 	unsigned int index;
-	struct percpu_rw_semaphore rwsem;
-	struct kmem_cache *cache;
-	atomic_t users;
-	atomic_t events;
-	char cache_name[AEM_NAME_MAX + 16];
+	struct aem_service *service;
+	struct aem_gate gate;
+	unsigned int users;
+	unsigned int room;
 };
 
 int aem_range_bind(struct aem_process *proc, struct aem_bind *bind);
@@ -52,46 +51,51 @@ static inline struct aem_range *aem_range_of(struct aem_process *proc, u32 nr)
 	return smp_load_acquire(&proc->ranges[index]);
 }
 
-/** aem_range_call() - the entry of the table for a number of this range, or NULL. */
+/** aem_service_call() - the entry of the table for a number, or NULL. */
 static inline const struct aem_call_op *
-aem_range_call(const struct aem_range *range, u32 nr)
+aem_service_call(const struct aem_service *service, u32 nr)
 {
 	u32 call = nr % AEM_RANGE_CALLS;
 
-	return call < range->service->n_calls ? &range->service->calls[call] :
-						NULL;
+	return call < service->n_calls ? &service->calls[call] : NULL;
 }
 
-/** aem_event_ops() - what serves an event; under RCU or the range's lock. */
+/** aem_event_ops() - what serves an event; under RCU or behind the gate of its range. */
 static inline const struct aem_event_ops *
-aem_event_ops(const struct event_struct *ev, const struct aem_range *range)
+aem_event_ops(const struct event_struct *ev, const struct aem_service *service)
 {
-	return range->service->calls[ev->nr % AEM_RANGE_CALLS].events;
+	return service->calls[ev->nr % AEM_RANGE_CALLS].events;
 }
 
-/**
- * aem_event_lock() - hold an event's service, whichever serves it now
- * @ev: the event
- *
- * A process keeps every range that it was ever bound to, so the pointer stays good
- * while a swap exchanges it.
- */
-static inline struct aem_range *aem_event_lock(struct event_struct *ev)
+/** aem_event_range() - its numbers; constant. */
+static inline struct aem_range *aem_event_range(const struct event_struct *ev)
 {
-	struct aem_range *range;
-
-	for (;;) {
-		range = rcu_access_pointer(ev->range);
-		percpu_down_read(&range->rwsem);
-		if (likely(range == rcu_access_pointer(ev->range)))
-			return range;
-		percpu_up_read(&range->rwsem);
-	}
+	return ev->proc->ranges[ev->nr / AEM_RANGE_CALLS];
 }
 
-static inline void aem_event_unlock(struct aem_range *range)
+/** aem_event_service() - who serves it; behind the gate of its range. */
+static inline struct aem_service *aem_event_service(const struct event_struct *ev)
 {
-	percpu_up_read(&range->rwsem);
+	return rcu_dereference_protected(ev->service, 1);
+}
+
+/** aem_event_lock() - pass the gate to an event's service, whichever serves it now. */
+static inline struct aem_service *aem_event_lock(struct event_struct *ev)
+{
+	aem_gate_pass(&aem_event_range(ev)->gate);
+	return aem_event_service(ev);
+}
+
+/** aem_event_unlock() - undo aem_event_lock(). */
+static inline void aem_event_unlock(struct event_struct *ev)
+{
+	aem_gate_leave(&aem_event_range(ev)->gate);
+}
+
+/** aem_event_is_astray() - does another serve it than its range? Behind the gate. */
+static inline bool aem_event_is_astray(const struct event_struct *ev)
+{
+	return aem_event_service(ev) != aem_event_range(ev)->service;
 }
 
 #endif /* _AEM_CORE_RANGE_H */

@@ -65,13 +65,12 @@ void aem_ring_destroy(struct aem_process *proc)
 /* What the handler left goes to the service: true if the event wants another turn. */
 static bool destruct(struct aem_slot *slot)
 {
-	struct aem_range *range = aem_event_lock(slot->ev);
-	const struct aem_event_ops *ops = aem_event_ops(slot->ev, range);
+	const struct aem_event_ops *ops = aem_event_ops(slot->ev, aem_event_lock(slot->ev));
 	bool again = false;
 
 	if (ops->destruct && !slot->cancelled)
 		again = ops->destruct(slot->ev, &slot->block) == AEM_MORE;
-	aem_event_unlock(range);
+	aem_event_unlock(slot->ev);
 	return again;
 }
 
@@ -184,15 +183,18 @@ static void starve(struct aem_process *proc, const struct aem_turn *turn, int er
 static bool construct(struct aem_process *proc, const struct aem_turn *turn)
 {
 	struct aem_delivery d = {
-		.caller = { .proc = proc, .compat = in_compat_syscall() },
+		.caller = {
+			.proc = proc, .range = aem_event_range(turn->ev),
+			.compat = in_compat_syscall(),
+		},
 		.count = turn->count,
 		.lost = turn->lost,
 	};
 	int ret;
 
-	d.caller.range = aem_event_lock(turn->ev);
-	ret = aem_event_ops(turn->ev, d.caller.range)->construct(turn->ev, &d);
-	aem_event_unlock(d.caller.range);
+	d.caller.service = aem_event_lock(turn->ev);
+	ret = aem_event_ops(turn->ev, d.caller.service)->construct(turn->ev, &d);
+	aem_event_unlock(turn->ev);
 	trace_aem_construct(turn->ev, ret);
 	if (ret >= 0) {
 		deliver(proc, turn, &d, ret == AEM_MORE);

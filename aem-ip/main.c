@@ -21,7 +21,7 @@ static const struct aem_call_op calls[] = {
 
 static struct aem_service aem_ip = {
 	.name = AEM_IP_SERVICE,
-	.version = AEM_IP_VERSION,
+	.version = AEM_SERVICE_BUILT_AS(AEM_IP_VERSION),
 	.owner = THIS_MODULE,
 	.calls = calls,
 	.n_calls = ARRAY_SIZE(calls),

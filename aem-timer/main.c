@@ -132,7 +132,7 @@ static const struct aem_call_op calls[] = {
 
 static struct aem_service service = {
 	.name = AEM_TIMER_SERVICE,
-	.version = AEM_TIMER_VERSION,
+	.version = AEM_SERVICE_BUILT_AS(AEM_TIMER_VERSION),
 	.owner = THIS_MODULE,
 	.calls = calls,
 	.n_calls = ARRAY_SIZE(calls),

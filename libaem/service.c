@@ -42,12 +42,12 @@ int aem_bind(struct aem *aem, const char *name, uint32_t min_version,
 	return 0;
 }
 
-/** aem_service_bind() - bind one of our own services: its base or -errno. */
+/** aem_service_bind() - bind one of our own services, @version or newer: its base or -errno. */
 int aem_service_bind(struct aem *aem, int index, const char *name, uint32_t version,
 		     const struct aem_thunk *thunks, unsigned int n)
 {
 	uint32_t base;
-	int ret = aem_bind(aem, name, version, version, thunks, n, &base);
+	int ret = aem_bind(aem, name, version, 0, thunks, n, &base);
 
 	if (ret)
 		return ret;

@@ -63,6 +63,8 @@ AT(struct aem_service_info, name, 32);
 SIZE(struct aem_timer_create, 72);
 AT(struct aem_timer_create, reg, 8);
 AT(struct aem_timer_create, value, 48);
+SIZE(struct aem_manage, 88);
+AT(struct aem_manage, name, 56);
 SIZE(struct aem_timer_settime, 56);
 SIZE(struct aem_timer_gettime, 32);
 
@@ -76,7 +78,8 @@ SIZE(struct aem_ip_send, 48);
 SIZE(struct aem_ip_address, 40);
 
 /* The numbers are part of the contract as well. */
-_Static_assert(AEM_IOC_QUERY == 0xae00 && AEM_IOC_SERVICE == 0xae07, "ioctl numbers");
+_Static_assert(AEM_IOC_QUERY == 0xae00 && AEM_IOC_SERVICE == 0xae07 &&
+	       AEM_IOC_MANAGE == 0xae08, "ioctl numbers");
 _Static_assert(EVF_ONESHOT == 0x40000 && EVF_FORK == 0x100000 && EVF_START == 0x2000000,
 	       "flags of events");
 
@@ -92,6 +95,7 @@ union argument {
 	struct aem_event event;
 	struct aem_vmt vmt;
 	struct aem_service_info service;
+	struct aem_manage manage;
 };
 
 static struct raw raw;
@@ -148,6 +152,15 @@ static void fill_service(union argument *arg)
 	arg->service.size = sizeof(arg->service);
 }
 
+static void fill_manage(union argument *arg)
+{
+	arg->manage.size = sizeof(arg->manage);
+	arg->manage.op = AEM_MANAGE_RETIRE;
+	arg->manage.flags = AEM_MANAGE_DRY_RUN;
+	arg->manage.version = NULL_VERSION;
+	strcpy((char *)arg->manage.name, NULL_SERVICE);
+}
+
 static const struct kind {
 	const char *name;
 	unsigned int number;
@@ -163,6 +176,7 @@ static const struct kind {
 	{ "EVENT", AEM_IOC_EVENT, sizeof(struct aem_event), false, fill_event },
 	{ "VMT", AEM_IOC_VMT, sizeof(struct aem_vmt), false, fill_vmt },
 	{ "SERVICE", AEM_IOC_SERVICE, sizeof(struct aem_service_info), true, fill_service },
+	{ "MANAGE", AEM_IOC_MANAGE, sizeof(struct aem_manage), true, fill_manage },
 };
 
 #define for_each_kind(_kind) \
@@ -243,9 +257,9 @@ TEST(unknown_ioctl)
 
 	begin();
 	memset(&arg, 0, sizeof(arg));
-	for (n = 8; n < 256; n++)
+	for (n = 9; n < 256; n++)
 		EXPECT_ERRNO(ioctl(raw.fd, _IO(AEM_IOC_MAGIC, n), &arg), ENOTTY);
-	for (n = 0; n < 8; n++) {
+	for (n = 0; n < 9; n++) {
 		EXPECT_ERRNO(ioctl(raw.fd, _IO('A', n), &arg), ENOTTY);
 		EXPECT_ERRNO(ioctl(raw.fd, _IOWR(AEM_IOC_MAGIC, n, struct aem_call), &arg), ENOTTY);
 		EXPECT_ERRNO(ioctl(raw.fd, _IOR(AEM_IOC_MAGIC, n, uint32_t), &arg), ENOTTY);

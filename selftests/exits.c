@@ -49,20 +49,41 @@ static int contexts_shown(void)
 	return shown;
 }
 
-static long slab_objects(void)
+static long objects_in(const char *cache)
 {
-	char path[] = "/sys/kernel/slab/aem_null_1/shrink", text[32] = "";
-	int fd = open(path, O_WRONLY);
+	char path[300], text[32] = "";
+	int fd;
 
-	if (fd < 0)
-		SKIP("%s: %s", path, strerror(errno));
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", cache);
+	fd = open(path, O_WRONLY);
+	ASSERT_GE(fd, 0);
 	ASSERT_EQ(write(fd, "1", 1), 1);
 	close(fd);
-	fd = open("/sys/kernel/slab/aem_null_1/objects", O_RDONLY);
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/objects", cache);
+	fd = open(path, O_RDONLY);
 	ASSERT_GE(fd, 0);
 	ASSERT_GT(read(fd, text, sizeof(text) - 1), 0);
 	close(fd);
 	return strtol(text, NULL, 10);
+}
+
+/* Events of all sizes. */
+static long slab_objects(void)
+{
+	DIR *caches = opendir("/sys/kernel/slab");
+	struct dirent *cache;
+	long objects = 0, found = 0;
+
+	if (!caches)
+		SKIP("/sys/kernel/slab: %s", strerror(errno));
+	while ((cache = readdir(caches)))
+		if (!strncmp(cache->d_name, "aem_event_", 10)) {
+			objects += objects_in(cache->d_name);
+			found++;
+		}
+	closedir(caches);
+	ASSERT_GT(found, 0);
+	return objects;
 }
 
 /* Nothing is there any more, at once for what was waited for, soon for what goes by RCU. */

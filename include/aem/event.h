@@ -17,6 +17,7 @@
 
 struct aem_process;
 struct aem_range;
+struct aem_service;
 struct seq_file;
 
 /**
@@ -45,7 +46,7 @@ struct job_struct {
  *               lock. An event is in one list at most
  * @rcu:         frees it, when it is in no list any more
  * @proc:        the process that registered it; constant
- * @range:       the service that serves it; RCU, changes only by a swap
+ * @service:     serves it; RCU, changes only while its range's gate is closed
  * @handler:     address in user space; constant
  * @cookie:      the user's; constant
  * @index:       place in the process's table; constant
@@ -76,7 +77,7 @@ struct event_struct {
 		struct rcu_head rcu;
 	};
 	struct aem_process *proc;
-	struct aem_range __rcu *range;
+	struct aem_service __rcu *service;
 	u64 handler;
 	u64 cookie;
 	u32 index;
@@ -120,14 +121,18 @@ enum aem_verdict {
 
 /**
  * struct aem_caller - on whose behalf a service is asked something
- * @proc:   the process
- * @range:  the service, as the process is bound to it
- * @compat: it is a 32-bit program
+ * @proc:    the process
+ * @range:   the call numbers that the process is bound to
+ * @service: the one that is asked
+ * @compat:  it is a 32-bit program
+ * @other:   the core's: the version that serves the event that was looked for, if another
  */
 struct aem_caller {
 	struct aem_process *proc;
 	struct aem_range *range;
+	struct aem_service *service;
 	bool compat;
+	struct aem_service *other;
 };
 
 /**
@@ -260,6 +265,10 @@ void aem_event_abort(struct event_struct *ev);
  * @caller: whose
  * @id:     from the user
  * @call:   the kind of event it must be, or -1 for any of this service
+ *
+ * An event may be served by another version than the call that looks for it, after a swap
+ * that could not move it. Then there is none for this call, which has done nothing yet and
+ * returns -ENOENT; and the core makes the same call to that version.
  *
  * Return: the event with a reference, to be given back with aem_event_put(), or
  * NULL.

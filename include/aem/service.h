@@ -24,6 +24,13 @@
 /** AEM_CALL_ARG_MAX: Bytes of the largest argument struct of a call. */
 #define AEM_CALL_ARG_MAX	192
 
+/** AEM_SERVICE_BUILT_AS() - a service's version, unless it is built as another. */
+#ifdef AEM_SERVICE_VERSION
+#define AEM_SERVICE_BUILT_AS(_version)	AEM_SERVICE_VERSION
+#else
+#define AEM_SERVICE_BUILT_AS(_version)	(_version)
+#endif
+
 /**
  * struct aem_call_op - a pseudo-system call
  * @name:     for traces and aemctl
@@ -62,9 +69,16 @@ struct aem_call_op {
  * @calls:      its pseudo-system calls, at most AEM_RANGE_CALLS
  * @n_calls:    how many
  * @event_size: bytes of the private part of its events
- * @range:      the core's
+ * @range:      the core's: numbers by which new contexts are bound; NULL: it is retired
+ * @cache:      the core's: of its events
+ * @events:     the core's: how many it serves
+ * @link:       the core's: in the registry
  *
- * Constant while registered.
+ * What the author fills in is constant while registered.
+ *
+ * Versions of one name are compatible upwards: a newer one has the calls of the older, by the
+ * same numbers, with structs that at most grew at their ends. What cannot be served so
+ * needs another name.
  */
 struct aem_service {
 	const char *name;
@@ -74,6 +88,9 @@ struct aem_service {
 	unsigned int n_calls;
 	size_t event_size;
 	struct aem_range *range;
+	struct kmem_cache *cache;
+	atomic_t events;
+	struct list_head link;
 };
 
 /**

@@ -27,8 +27,13 @@ void table_print(FILE *out, struct json_object *rows, const struct column *colum
 
 /* Ends the program if the device is not there, saying what to do. */
 void device_expect(void);
-/* The services that are loaded: name, version, base, calls, users, events. */
+/* A descriptor of it; ends the program if there is none. */
+int device_open(void);
+/* The services that are loaded: name, version, state, base, calls, users, events. */
 struct json_object *device_services(void);
+
+/* aemctl service ...: its exit status, or -1: show the list. */
+int service_main(int argc, char **argv);
 
 /**
  * struct scan - the contexts found in /proc

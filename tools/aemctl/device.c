@@ -32,7 +32,7 @@ static void expect_abi(int fd)
 		     query.abi, AEM_ABI);
 }
 
-static int device_open(void)
+int device_open(void)
 {
 	int fd = open(DEVICE, O_RDWR | O_CLOEXEC);
 
@@ -50,6 +50,8 @@ static struct json_object *service_new(const struct aem_service_info *info)
 
 	json_object_object_add(service, "name", json_object_new_string_len(name, length));
 	json_object_object_add(service, "version", json_object_new_int64(info->version));
+	json_object_object_add(service, "state", json_object_new_string(
+			       info->flags & AEM_SERVICE_S_RETIRED ? "retired" : "offered"));
 	json_object_object_add(service, "base", json_object_new_int64(info->base));
 	json_object_object_add(service, "calls", json_object_new_int64(info->calls));
 	json_object_object_add(service, "users", json_object_new_int64(info->users));

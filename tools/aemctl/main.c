@@ -151,7 +151,8 @@ static struct json_object *counters(const struct options *options)
 }
 
 static const struct column service_columns[] = {
-	{ "name", "SERVICE", false }, { "version", "VERSION", true }, { "base", "BASE", true },
+	{ "name", "SERVICE", false }, { "version", "VERSION", true }, { "state", "STATE", false },
+	{ "base", "BASE", true },
 	{ "calls", "CALLS", true }, { "users", "USERS", true }, { "events", "EVENTS", true }, { 0 }
 };
 
@@ -191,6 +192,7 @@ static const struct command commands[] = {
 static const char doc[] =
 	"Shows what the Asynchronous Event Mechanism does.\n"
 	"\vCommands:\n"
+	"  service ...      retires and exchanges services: aemctl service --help\n"
 	"  services         the services that are loaded, and who uses them\n"
 	"  processes [PID]  the processes that have " DEVICE " open\n"
 	"  events [PID]     their events\n"
@@ -292,8 +294,16 @@ int main(int argc, char **argv)
 {
 	struct options options = { 0 };
 	struct json_object *rows;
+	int status;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &options);
+	if (argc > 1 && !strcmp(argv[1], "service")) {
+		status = service_main(argc - 1, argv + 1);
+		if (status >= 0)
+			return status;
+		options.command = find_command("services");
+	} else {
+		argp_parse(&argp, argc, argv, 0, NULL, &options);
+	}
 	rows = options.command->collect(&options);
 	print(&options, rows);
 	json_object_put(rows);

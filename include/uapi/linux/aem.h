@@ -24,10 +24,13 @@
  *                registered while the control page is not mapped
  * ``EBUSY``      already set up; or another thread waits on this descriptor
  * ``EPERM``      the caller's address space is not the one that was set up
- *                (after fork or exec: open a descriptor of your own)
+ *                (after fork or exec: open a descriptor of your own); or what is asked
+ *                for is the administrator's
  * ``ENOENT``     no event has this id (it may have ended), or no service has
  *                this name
- * ``ENOPROTOOPT``  the service is loaded, but no version in the range asked for
+ * ``ENOPROTOOPT``  the service is loaded, but no version in the range asked for, or it is
+ *                retired
+ * ``EALREADY``   it is so already
  * ``ENOSYS``     no such pseudo-system call: its range is not bound here
  * ``EOPNOTSUPP`` the event or the service does not have this operation
  * ``ENOSPC``     a limit of this process: events, or memory of the vmtable
@@ -540,11 +543,11 @@ struct aem_vmt {
  * @size:    sizeof(struct aem_service_info)
  * @index:   from 0; ENOENT after the last
  * @version: out
- * @base:    out: number of its first pseudo-system call
+ * @base:    out: number of its first pseudo-system call, for who binds it anew; 0: retired
  * @calls:   out: how many it has
  * @users:   out: contexts that are bound to it
  * @events:  out: events registered with it
- * @flags:   out: 0
+ * @flags:   out: AEM_SERVICE_S_*
  * @name:    out
  */
 struct aem_service_info {
@@ -559,6 +562,60 @@ struct aem_service_info {
 	__u8 name[AEM_NAME_MAX];
 };
 
+/** AEM_SERVICE_S_RETIRED: Nobody binds it any more. */
+#define AEM_SERVICE_S_RETIRED	(1U << 0)
+
+/**
+ * enum aem_manage_op - what AEM_IOC_MANAGE does
+ * @AEM_MANAGE_RETIRE: the version is bound no more. Who is bound stays so; when the last has
+ *                     gone, the module can be unloaded. EALREADY: it was retired before
+ */
+enum aem_manage_op {
+	AEM_MANAGE_RETIRE	= 1,
+};
+
+/**
+ * struct aem_manage - AEM_IOC_MANAGE: exchange services, and take them away
+ * @size:     sizeof(struct aem_manage)
+ * @op:       enum aem_manage_op
+ * @flags:    AEM_MANAGE_DRY_RUN
+ * @version:  of the service that this is about
+ * @target:   0
+ * @timeout:  0
+ * @pause:    out: 0
+ * @contexts: out: those that are bound to it
+ * @events:   out: those that it served before
+ * @moved:    out: 0
+ * @refused:  out: 0
+ * @held:     out: 0
+ * @reason:   out: 0
+ * @name:     of the service, NUL-terminated
+ *
+ * For the administrator: EPERM without CAP_SYS_MODULE in the initial user namespace. Needs no
+ * AEM_IOC_SETUP.
+ * Errors: EPERM, EINVAL, ENOENT, ENOPROTOOPT (of that name, but not of that version),
+ * EALREADY.
+ */
+struct aem_manage {
+	__u32 size;
+	__u32 op;
+	__u32 flags;
+	__u32 version;
+	__u32 target;
+	__u32 timeout;
+	__aligned_u64 pause;
+	__u32 contexts;
+	__u32 events;
+	__u32 moved;
+	__u32 refused;
+	__u32 held;
+	__u32 reason;
+	__u8 name[AEM_NAME_MAX];
+};
+
+/** AEM_MANAGE_DRY_RUN: Change nothing, only say what would be done. */
+#define AEM_MANAGE_DRY_RUN	(1U << 0)
+
 #define AEM_IOC_MAGIC		0xAE
 #define AEM_IOC_QUERY		_IO(AEM_IOC_MAGIC, 0)
 #define AEM_IOC_SETUP		_IO(AEM_IOC_MAGIC, 1)
@@ -568,5 +625,6 @@ struct aem_service_info {
 #define AEM_IOC_EVENT		_IO(AEM_IOC_MAGIC, 5)
 #define AEM_IOC_VMT		_IO(AEM_IOC_MAGIC, 6)
 #define AEM_IOC_SERVICE		_IO(AEM_IOC_MAGIC, 7)
+#define AEM_IOC_MANAGE		_IO(AEM_IOC_MAGIC, 8)
 
 #endif /* _UAPI_LINUX_AEM_H */

@@ -112,8 +112,10 @@ class Modules:
                             f"{self.build}/modules/{self.release} (make modules) nor a stock one")
 
     def services(self):
-        """AEM's own modules but those of the tests, in the order of their build."""
-        return [module for module in self.own.values() if "/selftests/" not in module.path]
+        """AEM's own modules in the order of their build, but those of the tests and those under
+        versioned names."""
+        return [module for module in self.own.values()
+                if "/selftests/" not in module.path and "/versions/" not in module.path]
 
     def with_dependencies(self, modules):
         """The modules and all that they need, each after what it needs."""

@@ -1,0 +1,108 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Versions of a service side by side: who gets which, and what happens when one is retired.
+# vm: load=core,timer,timer_2 user=root
+# shellcheck shell=dash disable=SC2086 # what has no blanks stays one word
+. selftests/lib/ktap.sh
+
+binder=build/selftests/helpers/binder
+aemctl=build/tools/aemctl
+out=/tmp/out
+
+# is EXPECTED COMMAND...: what it prints
+is()
+{
+	expected=$1
+	shift
+	actual=$("$@" 2>&1)
+	[ "$actual" = "$expected" ] && return
+	echo "# $*: expected \"$expected\", actual \"$actual\""
+	return 1
+}
+
+# says WORDS STATUS COMMAND...
+says()
+{
+	words=$1 expected=$2
+	shift 2
+	"$@" >$out 2>&1
+	status=$?
+	[ $status = "$expected" ] && grep -q "$words" $out && return
+	echo "# $*: status $status"
+	sed 's/^/# /' $out
+	return 1
+}
+
+# hold NAME MIN MAX: a process that is bound
+hold()
+{
+	: >/tmp/held
+	$binder hold "$@" >/tmp/held &
+	holder=$!
+	tries=500
+	until [ -s /tmp/held ]; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+		sleep 0.02
+	done
+}
+let_go()
+{
+	kill -9 "$holder"
+	wait "$holder" 2>/dev/null
+	true
+}
+
+newest_in_the_range()
+{
+	is 2 $binder ask timer 0 0 && is 2 $binder ask timer 1 0 && is 1 $binder ask timer 1 1 &&
+		is ENOPROTOOPT $binder ask timer 3 0
+}
+
+only_the_administrator()
+{
+	says 'CAP_SYS_MODULE' 1 su alice -c "$PWD/$aemctl service retire timer 2" &&
+		is 2 $binder ask timer 0 0
+}
+
+wrong_names()
+{
+	says 'no service has this name' 1 $aemctl service retire no-such 1 &&
+		says 'no such version' 1 $aemctl service retire timer 9 &&
+		says 'is not a version' 64 $aemctl service retire timer 0 &&
+		says 'is not a version' 64 $aemctl service retire timer x &&
+		says 'takes 2 words' 64 $aemctl service retire timer
+}
+
+retired()
+{
+	hold timer 0 0 && is 2 cat /tmp/held || return 1
+	says '1 context with 0 events stays bound' 0 $aemctl service retire timer 2 || return 1
+	says 'retired already' 1 $aemctl service retire timer 2 || return 1
+	is 1 $binder ask timer 0 0 && is ENOPROTOOPT $binder ask timer 2 0 &&
+		says 'timer *2 *retired' 0 $aemctl service list &&
+		says 'timer *1 *offered' 0 $aemctl service list &&
+		says 'use' 1 rmmod aem_timer_2
+}
+
+the_last_one_lets_it_go()
+{
+	let_go
+	rmmod aem_timer_2 && is 1 $binder ask timer 0 0 && insmod "/lib/modules/$(uname -r)/extra/aem-timer_2.ko" &&
+		is 2 $binder ask timer 0 0
+}
+
+nobody_bound()
+{
+	says 'can be unloaded' 0 $aemctl service retire timer 1 && rmmod aem_timer &&
+		is 2 $binder ask timer 0 0 && is ENOPROTOOPT $binder ask timer 1 1
+}
+
+plan 6
+check 'a new context gets the newest in its range' newest_in_the_range
+check 'services are the administrator'\''s' only_the_administrator
+check 'wrong names and versions are told' wrong_names
+check 'a retired version keeps its contexts and gets no new ones' retired
+check 'the last one lets it go' the_last_one_lets_it_go
+check 'one that nobody is bound to goes at once' nobody_bound
+finish
