@@ -528,11 +528,47 @@ bool aem_active_kill(struct event_struct *ev)
 	return mine;
 }
 
-/* True: enough is active, or the process is not set up any more. */
+/**
+ * aem_active_revoke() - the event gets its last record, whatever it was told before
+ * @ev: whose constructor makes one
+ */
+void aem_active_revoke(struct event_struct *ev)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&ev->proc->lock, flags);
+	if (!(ev->state & (EV_DEAD | EV_ENDING)))
+		ev->state |= EV_STARTED;
+	raw_spin_unlock_irqrestore(&ev->proc->lock, flags);
+	aem_event_activate(ev);
+}
+
+/** aem_active_tell_revoked() - a service was revoked: who sleeps for events returns. */
+void aem_active_tell_revoked(struct aem_process *proc)
+{
+	raw_spin_lock_irq(&proc->lock);
+	proc->revoked = true;
+	wake_waiter(proc);
+	raw_spin_unlock_irq(&proc->lock);
+}
+
+/** aem_active_was_revoked() - was one since it was asked last? */
+bool aem_active_was_revoked(struct aem_process *proc)
+{
+	bool revoked;
+
+	raw_spin_lock_irq(&proc->lock);
+	revoked = proc->revoked;
+	proc->revoked = false;
+	raw_spin_unlock_irq(&proc->lock);
+	return revoked;
+}
+
+/* True: enough is active, or there is no point in waiting any more. */
 static bool wait_is_over(struct aem_process *proc, u32 level, u32 want)
 {
 	lockdep_assert_held(&proc->lock);
-	return !proc->ready || count_from(proc, level) >= want;
+	return !proc->ready || proc->revoked || count_from(proc, level) >= want;
 }
 
 /* Join as the one that sleeps, or see that there is no need: 1, or -EBUSY. */

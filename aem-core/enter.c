@@ -167,7 +167,7 @@ static bool enter_is_good(const struct aem_enter *enter)
  * @proc:  the process
  * @enter: what to do; out: what was done, also on errors
  *
- * Return: 0, -EINVAL, -EFAULT, -EINTR, -ETIME, -EBUSY or -ENXIO.
+ * Return: 0, -EINVAL, -EFAULT, -EINTR, -ETIME, -EBUSY, -ENXIO or -ENODEV.
  */
 int aem_enter(struct aem_process *proc, struct aem_enter *enter)
 {
@@ -187,6 +187,8 @@ int aem_enter(struct aem_process *proc, struct aem_enter *enter)
 				      enter->timeout);
 	if (!err)
 		err = fill(proc, enter);
+	if (aem_active_was_revoked(proc) && !err && !enter->count && enter->min_events)
+		err = -ENODEV;
 	enter->pending = aem_active_unhush(proc);
 	return err;
 }

@@ -18,6 +18,7 @@
  * @EV_MULTI:        may have several records in the ring; constant
  * @EV_ENDING:       is unregistered after the handler; no more activations
  * @EV_DEAD:         is unregistered
+ * @EV_NOTED:        something happened while it was held
  * @EV_NESTED:       its job may be called by somebody whom telling the process would
  *                   come back to; constant
  */
@@ -31,6 +32,7 @@ enum aem_event_state {
 	EV_ENDING	= 1 << 6,
 	EV_DEAD		= 1 << 7,
 	EV_NESTED	= 1 << 8,
+	EV_NOTED	= 1 << 9,
 };
 
 /** EVF_SUPPORTED: The flags that this core knows. */

@@ -46,11 +46,11 @@ void aem_gate_prepare(struct aem_gate *gate)
 /**
  * aem_gate_shut() - nobody passes from now on
  * @gate:  prepared
- * @outer: lockdep's name of the mutex that the caller holds
+ * @outer: a mutex that the caller holds, and whoever shuts gates
  */
-void aem_gate_shut(struct aem_gate *gate, struct lockdep_map *outer)
+void aem_gate_shut(struct aem_gate *gate, struct mutex *outer)
 {
-	lock_acquire_exclusive(&gate->map, 0, 0, outer, _THIS_IP_);
+	lock_acquire_exclusive(&gate->map, 0, 0, &outer->dep_map, _THIS_IP_);
 	percpu_ref_kill(&gate->inside);
 }
 

@@ -6,6 +6,7 @@
 #define _AEM_CORE_GATE_H
 
 #include <linux/lockdep.h>
+#include <linux/mutex.h>
 #include <linux/percpu-refcount.h>
 #include <linux/wait.h>
 
@@ -30,7 +31,7 @@ int aem_gate_init(struct aem_gate *gate);
 void aem_gate_destroy(struct aem_gate *gate);
 void aem_gate_wait(struct aem_gate *gate);
 void aem_gate_prepare(struct aem_gate *gate);
-void aem_gate_shut(struct aem_gate *gate, struct lockdep_map *outer);
+void aem_gate_shut(struct aem_gate *gate, struct mutex *outer);
 bool aem_gate_is_empty(struct aem_gate *gate, unsigned long deadline);
 void aem_gate_open(struct aem_gate *gate);
 

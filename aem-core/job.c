@@ -4,10 +4,11 @@
  * up the service's code under RCU, so that a service can be exchanged under them.
  */
 #include <aem/compat/hrtimer.h>
-#include "event.h"
+#include "job.h"
 #include "range.h"
 
-static enum aem_verdict ask(struct event_struct *ev, unsigned long key)
+/** aem_job_ask() - the service's answer to an occurrence. Under RCU. */
+enum aem_verdict aem_job_ask(struct event_struct *ev, unsigned long key)
 {
 	const struct aem_event_ops *ops = aem_event_ops(ev, rcu_dereference(ev->service));
 
@@ -23,7 +24,7 @@ static enum aem_verdict happen(struct event_struct *ev, unsigned long key)
 	enum aem_verdict verdict;
 
 	rcu_read_lock();
-	verdict = ask(ev, key);
+	verdict = aem_job_ask(ev, key);
 	if (verdict != AEM_SLEEP)
 		aem_event_activate(ev);
 	rcu_read_unlock();
@@ -35,6 +36,47 @@ static enum hrtimer_restart expire(struct hrtimer *timer)
 	struct event_struct *ev = container_of(timer, struct event_struct, job.timer);
 
 	return happen(ev, 0) == AEM_RESTART ? HRTIMER_RESTART : HRTIMER_NORESTART;
+}
+
+/** aem_job_note() - an event that is held was called with this key. Under the process's lock. */
+void aem_job_note(struct event_struct *ev, unsigned long key)
+{
+	lockdep_assert_held(&ev->proc->lock);
+	if (ev->job_kind != AEM_JOB_REACTIVE)
+		return;
+	ev->job.keys |= key;
+	ev->job.blank |= !key;
+}
+
+/** aem_job_take_note() - what aem_job_note() noted. Under the process's lock. */
+void aem_job_take_note(struct event_struct *ev, struct aem_noted *noted)
+{
+	lockdep_assert_held(&ev->proc->lock);
+	*noted = (struct aem_noted){ 0 };
+	if (ev->job_kind != AEM_JOB_REACTIVE)
+		return;
+	*noted = (struct aem_noted){ .keys = ev->job.keys, .blank = ev->job.blank };
+	ev->job.keys = 0;
+	ev->job.blank = false;
+}
+
+/**
+ * aem_job_replay() - what was noted happens now
+ * @ev:    let go
+ * @noted: from aem_job_take_note()
+ *
+ * The timer of a periodic job was not restarted when it was noted.
+ */
+void aem_job_replay(struct event_struct *ev, const struct aem_noted *noted)
+{
+	if (ev->job_kind == AEM_JOB_REACTIVE) {
+		if (noted->keys)
+			happen(ev, noted->keys);
+		if (noted->blank)
+			happen(ev, 0);
+	} else if (happen(ev, 0) == AEM_RESTART && ev->job_kind == AEM_JOB_PERIODIC) {
+		hrtimer_start_expires(&ev->job.timer, HRTIMER_MODE_ABS);
+	}
 }
 
 void aem_job_init_timer(struct event_struct *ev, clockid_t clock)

@@ -7,6 +7,9 @@
  *   user.c      limits
  *   range.c     services and their call numbers     who serves
  *   manage.c    what the administrator does with them
+ *   swap.c      another version takes over
+ *   revoke.c    nobody does
+ *   hold.c      what both need
  *   gate.c      the way into their code
  *   pool.c      caches of events
  *   enter.c     pseudo-system calls

@@ -5,6 +5,11 @@
 #include <linux/capability.h>
 #include "manage.h"
 #include "registry.h"
+#include "swap.h"
+
+/* Milliseconds to wait for those who are inside; at the end everybody waits for the one. */
+#define TIMEOUT_DEFAULT	1000
+#define TIMEOUT_MAX	10000
 
 static bool name_ends(const struct aem_manage *arg)
 {
@@ -19,6 +24,10 @@ static int check(const struct aem_manage *arg)
 	switch (arg->op) {
 	case AEM_MANAGE_RETIRE:
 		return arg->target || arg->timeout ? -EINVAL : 0;
+	case AEM_MANAGE_SWAP:
+		return arg->target && arg->timeout <= TIMEOUT_MAX ? 0 : -EINVAL;
+	case AEM_MANAGE_REVOKE:
+		return !arg->target && arg->timeout <= TIMEOUT_MAX ? 0 : -EINVAL;
 	default:
 		return -EINVAL;
 	}
@@ -53,6 +62,13 @@ static int retire(struct aem_service *service, struct aem_manage *arg)
 	return 0;
 }
 
+static int exchange(struct aem_service *service, struct aem_manage *arg)
+{
+	struct aem_service *target = find(arg->name, arg->target);
+
+	return IS_ERR(target) ? PTR_ERR(target) : aem_swap(service, target, arg);
+}
+
 static int manage(struct aem_manage *arg)
 {
 	struct aem_service *service;
@@ -62,7 +78,26 @@ static int manage(struct aem_manage *arg)
 	if (IS_ERR(service))
 		return PTR_ERR(service);
 	arg->events = atomic_read(&service->events);
-	return retire(service, arg);
+	switch (arg->op) {
+	case AEM_MANAGE_RETIRE:
+		return retire(service, arg);
+	case AEM_MANAGE_SWAP:
+		return exchange(service, arg);
+	default:
+		return aem_revoke(service, arg);
+	}
+}
+
+static void clear_answers(struct aem_manage *arg)
+{
+	arg->timeout = arg->timeout ?: TIMEOUT_DEFAULT;
+	arg->pause = 0;
+	arg->contexts = 0;
+	arg->events = 0;
+	arg->moved = 0;
+	arg->refused = 0;
+	arg->held = 0;
+	arg->reason = 0;
 }
 
 /**
@@ -72,7 +107,8 @@ static int manage(struct aem_manage *arg)
  * It concerns processes of all users, and makes the kernel run other code for them, so it takes
  * what loading a module takes.
  *
- * Return: 0, -EPERM, -EINVAL, -ENOENT, -ENOPROTOOPT or -EALREADY.
+ * Return: 0, -EPERM, -EINVAL, -ENOENT, -ENOPROTOOPT, -EALREADY, or what aem_swap() and
+ * aem_revoke() return.
  */
 int aem_manage(struct aem_manage *arg)
 {
@@ -83,6 +119,7 @@ int aem_manage(struct aem_manage *arg)
 	err = check(arg);
 	if (err)
 		return err;
+	clear_answers(arg);
 	mutex_lock(&aem_registry);
 	err = manage(arg);
 	mutex_unlock(&aem_registry);

@@ -155,6 +155,7 @@ struct aem_counters {
  * @waiter:       who sleeps in AEM_IOC_ENTER
  * @rung:         1 + highest priority that the bell rang for since the process last
  *                entered; 0: none
+ * @revoked:      a service was revoked, and no AEM_IOC_ENTER has returned since
  * @counters:     statistics
  * @poll_queue:   poll() of the descriptor
  * @idle_queue:   waits for handlers to end
@@ -209,6 +210,7 @@ struct aem_process {
 	u32 frees;
 	struct aem_waiter waiter;
 	u32 rung;
+	bool revoked;
 	struct aem_counters counters;
 	wait_queue_head_t poll_queue;
 	wait_queue_head_t idle_queue;

@@ -2,6 +2,7 @@
 /*
  * The registry: services by name and version, ranges of call numbers, and who is bound.
  */
+#include <linux/kmod.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "event.h"
@@ -66,7 +67,8 @@ static int free_index(void)
 	return -ENOSPC;
 }
 
-static int offer(struct aem_service *service)
+/** aem_registry_offer() - give a service a range of its own: 0, -ENOSPC or -ENOMEM. */
+int aem_registry_offer(struct aem_service *service)
 {
 	struct aem_range *range;
 	int index = free_index();
@@ -102,6 +104,29 @@ void aem_registry_drop(struct aem_range *range)
 	kfree(range);
 }
 
+/** aem_registry_drop_unused() - every range goes that is not needed. */
+void aem_registry_drop_unused(void)
+{
+	int i;
+
+	for (i = 1; i < AEM_RANGES; i++)
+		if (aem_ranges[i])
+			aem_registry_drop(aem_ranges[i]);
+}
+
+/** aem_registry_users() - contexts that are bound to it, twice if by two ranges. */
+u32 aem_registry_users(const struct aem_service *service)
+{
+	u32 users = 0;
+	int i;
+
+	lockdep_assert_held(&aem_registry);
+	for (i = 1; i < AEM_RANGES; i++)
+		if (aem_ranges[i] && aem_ranges[i]->service == service)
+			users += aem_ranges[i]->users;
+	return users;
+}
+
 int aem_service_register(struct aem_service *service)
 {
 	int err;
@@ -113,7 +138,8 @@ int aem_service_register(struct aem_service *service)
 		return -ENOMEM;
 	atomic_set(&service->events, 0);
 	mutex_lock(&aem_registry);
-	err = aem_registry_find(service->name, service->version) ? -EEXIST : offer(service);
+	err = aem_registry_find(service->name, service->version) ? -EEXIST :
+	      aem_registry_offer(service);
 	if (!err)
 		list_add_tail(&service->link, &aem_services);
 	mutex_unlock(&aem_registry);
@@ -192,21 +218,11 @@ static int bind_range(struct aem_process *proc, struct aem_range *range)
 	return 0;
 }
 
-/**
- * aem_range_bind() - AEM_IOC_BIND
- * @proc: the process
- * @bind: in: name and versions; out: the rest
- *
- * Return: 0, -EINVAL, -ENOENT or -ENOPROTOOPT.
- */
-int aem_range_bind(struct aem_process *proc, struct aem_bind *bind)
+static int bind_once(struct aem_process *proc, struct aem_bind *bind)
 {
 	struct aem_range *range;
 	int err = 0;
 
-	if (!name_is_good(bind->name) ||
-	    (bind->max_version && bind->max_version < bind->min_version))
-		return -EINVAL;
 	mutex_lock(&aem_registry);
 	range = find_bound(proc, bind);
 	if (!range) {
@@ -220,6 +236,28 @@ int aem_range_bind(struct aem_process *proc, struct aem_bind *bind)
 	}
 	mutex_unlock(&aem_registry);
 	return err;
+}
+
+/**
+ * aem_range_bind() - AEM_IOC_BIND
+ * @proc: the process
+ * @bind: in: name and versions; out: the rest
+ *
+ * A service that is not there is asked for as the module alias aem-service-NAME.
+ *
+ * Return: 0, -EINVAL, -ENOENT or -ENOPROTOOPT.
+ */
+int aem_range_bind(struct aem_process *proc, struct aem_bind *bind)
+{
+	int err;
+
+	if (!name_is_good(bind->name) ||
+	    (bind->max_version && bind->max_version < bind->min_version))
+		return -EINVAL;
+	err = bind_once(proc, bind);
+	if (err != -ENOENT || request_module("aem-service-%s", bind->name))
+		return err;
+	return bind_once(proc, bind);
 }
 
 /** aem_range_unbind_all() - the process has gone, and all its events. */
@@ -242,25 +280,13 @@ void aem_range_unbind_all(struct aem_process *proc)
 	mutex_unlock(&aem_registry);
 }
 
-/* Contexts that are bound to it, a context twice if by two ranges. */
-static u32 users_of(const struct aem_service *service)
-{
-	u32 users = 0;
-	int i;
-
-	for (i = 1; i < AEM_RANGES; i++)
-		if (aem_ranges[i] && aem_ranges[i]->service == service)
-			users += aem_ranges[i]->users;
-	return users;
-}
-
 static void fill_info(struct aem_service_info *info, const struct aem_service *service)
 {
 	lockdep_assert_held(&aem_registry);
 	info->version = service->version;
 	info->base = service->range ? aem_range_base(service->range) : 0;
 	info->calls = service->n_calls;
-	info->users = users_of(service);
+	info->users = aem_registry_users(service);
 	info->events = atomic_read(&service->events);
 	info->flags = service->range ? 0 : AEM_SERVICE_S_RETIRED;
 	strscpy_pad(info->name, service->name, AEM_NAME_MAX);

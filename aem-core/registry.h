@@ -18,6 +18,9 @@ extern struct list_head aem_bound;
 extern struct aem_range *aem_ranges[AEM_RANGES];
 
 struct aem_service *aem_registry_find(const char *name, u32 version);
+int aem_registry_offer(struct aem_service *service);
+u32 aem_registry_users(const struct aem_service *service);
 void aem_registry_drop(struct aem_range *range);
+void aem_registry_drop_unused(void);
 
 #endif /* _AEM_CORE_REGISTRY_H */

@@ -147,7 +147,8 @@ static void write_record(struct aem_process *proc, const struct aem_turn *turn,
 	rec->id = aem_event_id(ev);
 	rec->nr = ev->nr;
 	rec->prio = ev->prio;
-	rec->flags = d->end ? AEM_RECORD_F_LAST : 0;
+	rec->flags = (d->end ? AEM_RECORD_F_LAST : 0) |
+		     (d->revoked ? AEM_RECORD_F_REVOKED : 0);
 	rec->count = max(d->count, 1U);
 	rec->lost = d->lost;
 	memcpy(rec->arg, d->arg, sizeof(rec->arg));

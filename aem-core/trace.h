@@ -6,6 +6,7 @@
 #define _AEM_CORE_TRACE_H
 
 #include <linux/tracepoint.h>
+#include <aem/service.h>
 #include "event.h"
 
 DECLARE_EVENT_CLASS(aem_event,
@@ -56,6 +57,44 @@ TRACE_EVENT(aem_construct,
 	),
 	TP_printk("proc=%p id=0x%llx ret=%d", __entry->proc, __entry->id, __entry->ret)
 );
+
+DECLARE_EVENT_CLASS(aem_manage,
+	TP_PROTO(const struct aem_service *from, const struct aem_service *to,
+		 const struct aem_manage *arg),
+	TP_ARGS(from, to, arg),
+	TP_STRUCT__entry(
+		__array(char, name, AEM_NAME_MAX)
+		__field(u32, from)
+		__field(u32, to)
+		__field(u32, contexts)
+		__field(u32, moved)
+		__field(u32, refused)
+		__field(u32, held)
+		__field(u64, pause)
+	),
+	TP_fast_assign(
+		strscpy(__entry->name, from->name, AEM_NAME_MAX);
+		__entry->from = from->version;
+		__entry->to = to ? to->version : 0;
+		__entry->contexts = arg->contexts;
+		__entry->moved = arg->moved;
+		__entry->refused = arg->refused;
+		__entry->held = arg->held;
+		__entry->pause = arg->pause;
+	),
+	TP_printk("service=%s from=%u to=%u contexts=%u moved=%u refused=%u held=%u pause=%llu",
+		  __entry->name, __entry->from, __entry->to, __entry->contexts,
+		  __entry->moved, __entry->refused, __entry->held, __entry->pause)
+);
+
+DEFINE_EVENT(aem_manage, aem_swap,
+	TP_PROTO(const struct aem_service *from, const struct aem_service *to,
+		 const struct aem_manage *arg),
+	TP_ARGS(from, to, arg));
+DEFINE_EVENT(aem_manage, aem_revoke,
+	TP_PROTO(const struct aem_service *from, const struct aem_service *to,
+		 const struct aem_manage *arg),
+	TP_ARGS(from, to, arg));
 
 TRACE_EVENT(aem_doorbell,
 	TP_PROTO(const struct aem_process *proc, u32 prio),

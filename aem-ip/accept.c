@@ -256,12 +256,37 @@ static void accept_release(struct event_struct *ev)
 	aem_ip_event_release(ev);
 }
 
+static int accept_yield(struct event_struct *ev, u32 layout)
+{
+	struct aem_ip_event *p = aem_event_private(ev);
+
+	if (p->listener)
+		cancel_delayed_work_sync(&p->listener->retry);
+	return aem_ip_event_yield(ev, layout);
+}
+
+/* After a shortage it is tried again at once: whether the pause was over is not known. */
+static int accept_adopt(struct event_struct *ev, u32 layout)
+{
+	struct aem_ip_event *p = aem_event_private(ev);
+	int err = aem_ip_event_adopt(ev, layout);
+
+	if (err || !p->listener)
+		return err;
+	INIT_DELAYED_WORK(&p->listener->retry, retry);
+	if (p->listener->pause)
+		schedule_delayed_work(&p->listener->retry, 0);
+	return 0;
+}
+
 const struct aem_event_ops aem_ip_accept_events = {
 	.job = accept_job,
 	.arm = accept_arm,
 	.construct = accept_construct,
 	.release = accept_release,
 	.show = aem_ip_event_show,
+	.yield = accept_yield,
+	.adopt = accept_adopt,
 	.multi = true,
 };
 

@@ -68,6 +68,8 @@ const struct aem_event_ops aem_ip_connect_events = {
 	.construct = connect_construct,
 	.release = aem_ip_event_release,
 	.show = aem_ip_event_show,
+	.yield = aem_ip_event_yield,
+	.adopt = aem_ip_event_adopt,
 };
 
 /* What the network answers is for the handler, what is wrong with the call for the caller. */

@@ -84,6 +84,8 @@ const struct aem_event_ops aem_ip_data_events = {
 	.construct = data_construct,
 	.release = aem_ip_event_release,
 	.show = aem_ip_event_show,
+	.yield = aem_ip_event_yield,
+	.adopt = aem_ip_event_adopt,
 };
 
 /**

@@ -104,6 +104,8 @@ const struct aem_event_ops aem_ip_datagram_events = {
 	.construct = datagram_construct,
 	.release = aem_ip_event_release,
 	.show = aem_ip_event_show,
+	.yield = aem_ip_event_yield,
+	.adopt = aem_ip_event_adopt,
 	.multi = true,
 };
 

@@ -10,6 +10,7 @@
  *	room.c		room to send
  *	connect.c	connecting, and its end
  *	send.c		sends
+ *	adopt.c		exchange of versions
  *
  * No file takes a lock of its own. Constructors of one event never overlap; its job may
  * run beside them at any time, and what both touch is read and written atomically.
@@ -41,8 +42,13 @@ struct aem_ip_listener;
  */
 struct aem_ip_event {
 	struct socket *socket;
+#ifdef AEM_SERVICE_NEXT_LAYOUT
+	u32 length;
+	s32 fd;
+#else
 	s32 fd;
 	u32 length;
+#endif
 	union {
 		struct aem_ip_listener *listener;
 		u32 drops;
@@ -52,6 +58,18 @@ struct aem_ip_event {
 		};
 	};
 };
+
+/**
+ * AEM_IP_LAYOUT: Of struct aem_ip_event and what it points to. Whoever changes it counts up
+ * here, and teaches adopt.c the way from and to the layouts before, down to AEM_IP_OLDEST.
+ */
+#ifdef AEM_SERVICE_NEXT_LAYOUT
+#define AEM_IP_LAYOUT	2
+#else
+#define AEM_IP_LAYOUT	1
+#endif
+/** AEM_IP_OLDEST: The oldest layout that adopt.c knows. */
+#define AEM_IP_OLDEST	1
 
 /* Whether a wakeup with this key may be one of @mask; 0 says nothing, so it may. */
 static inline bool aem_ip_key_is(unsigned long key, __poll_t mask)
@@ -70,6 +88,10 @@ int aem_ip_length(u32 *length, u32 limit);
 int aem_ip_block(struct aem_delivery *d, size_t size);
 bool aem_ip_stream_waits(struct sock *sk);
 int aem_ip_copy_address(struct sockaddr_storage *address, u64 user, u32 length);
+
+/* adopt.c */
+int aem_ip_event_yield(struct event_struct *ev, u32 layout);
+int aem_ip_event_adopt(struct event_struct *ev, u32 layout);
 
 /* data.c */
 bool aem_ip_stream_connected(const struct sock *sk);

@@ -26,6 +26,8 @@ static struct aem_service aem_ip = {
 	.calls = calls,
 	.n_calls = ARRAY_SIZE(calls),
 	.event_size = sizeof(struct aem_ip_event),
+	.layout = AEM_IP_LAYOUT,
+	.oldest_layout = AEM_IP_OLDEST,
 };
 
 static_assert(ARRAY_SIZE(calls) == AEM_IP_CALLS);
@@ -36,5 +38,6 @@ static_assert(sizeof(struct sockaddr_in6) <= sizeof_field(struct aem_ip_address,
 
 aem_service_module(aem_ip);
 
+MODULE_ALIAS("aem-service-" AEM_IP_SERVICE);
 MODULE_DESCRIPTION("AEM: TCP and UDP over IPv4 and IPv6");
 MODULE_LICENSE("GPL");

@@ -95,6 +95,8 @@ const struct aem_event_ops aem_ip_room_events = {
 	.construct = room_construct,
 	.release = aem_ip_event_release,
 	.show = aem_ip_event_show,
+	.yield = aem_ip_event_yield,
+	.adopt = aem_ip_event_adopt,
 };
 
 /* AEM_IP_ROOM */

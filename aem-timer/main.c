@@ -137,6 +137,8 @@ static struct aem_service service = {
 	.calls = calls,
 	.n_calls = ARRAY_SIZE(calls),
 	.event_size = sizeof(struct aem_timer),
+	.layout = AEM_TIMER_LAYOUT,
+	.oldest_layout = AEM_TIMER_OLDEST,
 };
 
 static int __init aem_timer_module_init(void)
@@ -161,6 +163,7 @@ static void __exit aem_timer_module_exit(void)
 }
 module_exit(aem_timer_module_exit);
 
+MODULE_ALIAS("aem-service-" AEM_TIMER_SERVICE);
 MODULE_DESCRIPTION("Timers of the Asynchronous Event Mechanism");
 MODULE_AUTHOR("The AEM authors");
 MODULE_LICENSE("GPL");

@@ -251,6 +251,8 @@ const struct aem_event_ops aem_timer_events = {
 	.construct = construct,
 	.release = release,
 	.show = show,
+	.yield = aem_timer_yield,
+	.adopt = aem_timer_adopt,
 };
 
 /* CLOCK_REALTIME and CLOCK_TAI jump when the clock is set; a distance from now must not. */

@@ -49,11 +49,28 @@ enum aem_timer_state {
  */
 struct aem_timer {
 	raw_spinlock_t lock;
+#ifdef AEM_SERVICE_NEXT_LAYOUT
+	u8 clock;
+	u8 state;
+#else
 	u8 state;
 	u8 clock;
+#endif
 	u64 interval;
 	struct aem_timer_watch *watch;
 };
+
+/**
+ * AEM_TIMER_LAYOUT: Of struct aem_timer. Whoever changes it counts up here, and teaches adopt.c
+ * the way from and to the layouts before, down to AEM_TIMER_OLDEST.
+ */
+#ifdef AEM_SERVICE_NEXT_LAYOUT
+#define AEM_TIMER_LAYOUT	2
+#else
+#define AEM_TIMER_LAYOUT	1
+#endif
+/** AEM_TIMER_OLDEST: The oldest layout that adopt.c knows. */
+#define AEM_TIMER_OLDEST	1
 
 #if !defined(CONFIG_DEBUG_SPINLOCK) && !defined(CONFIG_DEBUG_LOCK_ALLOC)
 static_assert(sizeof(struct aem_timer) <= 24);
@@ -83,5 +100,8 @@ int aem_timer_set(struct event_struct *ev, const struct aem_timer_setting *setti
 		  u64 *old_value, u64 *old_interval);
 void aem_timer_get(struct event_struct *ev, u64 *value, u64 *interval);
 void aem_timer_clock_was_set(struct event_struct *ev);
+
+int aem_timer_yield(struct event_struct *ev, u32 layout);
+int aem_timer_adopt(struct event_struct *ev, u32 layout);
 
 #endif /* _AEM_TIMER_TIMER_H */

@@ -87,8 +87,8 @@ out:
 	return ret;
 }
 
-/** aem_timer_watch_detach() - the timer goes; nobody else sees it any more. */
-void aem_timer_watch_detach(struct event_struct *ev)
+/** aem_timer_watch_leave() - take the timer's watch, if it has one, out of the list. */
+void aem_timer_watch_leave(struct event_struct *ev)
 {
 	struct aem_timer *t = aem_event_private(ev);
 
@@ -97,6 +97,27 @@ void aem_timer_watch_detach(struct event_struct *ev)
 	mutex_lock(&watches_lock);
 	list_del(&t->watch->link);
 	mutex_unlock(&watches_lock);
+}
+
+/** aem_timer_watch_join() - put it into the list again; the clock may have been set meanwhile. */
+void aem_timer_watch_join(struct event_struct *ev)
+{
+	struct aem_timer *t = aem_event_private(ev);
+
+	if (!t->watch)
+		return;
+	mutex_lock(&watches_lock);
+	list_add(&t->watch->link, &watches);
+	aem_timer_clock_was_set(ev);
+	mutex_unlock(&watches_lock);
+}
+
+/** aem_timer_watch_detach() - the timer goes; nobody else sees it any more. */
+void aem_timer_watch_detach(struct event_struct *ev)
+{
+	struct aem_timer *t = aem_event_private(ev);
+
+	aem_timer_watch_leave(ev);
 	kfree(t->watch);
 }
 

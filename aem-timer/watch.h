@@ -25,6 +25,8 @@ struct aem_timer_watch {
 
 int aem_timer_watch_attach(struct event_struct *ev);
 void aem_timer_watch_detach(struct event_struct *ev);
+void aem_timer_watch_leave(struct event_struct *ev);
+void aem_timer_watch_join(struct event_struct *ev);
 int aem_timer_watch_init(void);
 void aem_timer_watch_exit(void);
 

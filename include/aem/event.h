@@ -26,6 +26,8 @@ struct seq_file;
  * @wait:  reactive: our place in a wait queue
  * @head:  the wait queue that @wait is in, NULL: none. Cleared by its owner with
  *         POLLFREE; read under RCU
+ * @keys:  reactive, while the event is held: those it was woken with; the process's lock
+ * @blank: ... and whether it was woken without one
  *
  * The callbacks belong to the core, which finds the service's code through the
  * event, so nothing here points into a module.
@@ -36,6 +38,8 @@ struct job_struct {
 		struct {
 			struct wait_queue_entry wait;
 			struct wait_queue_head *head;
+			unsigned long keys;
+			bool blank;
 		};
 	};
 };
@@ -147,6 +151,7 @@ struct aem_caller {
  * @stop:   set by the constructor: the event stops (EOF for instance)
  * @end:    set by the constructor: the event is unregistered after its handler;
  *          the record carries AEM_RECORD_F_LAST
+ * @revoked: the core's: the record carries AEM_RECORD_F_REVOKED
  */
 struct aem_delivery {
 	struct aem_caller caller;
@@ -159,6 +164,7 @@ struct aem_delivery {
 	u32 lost;
 	bool stop;
 	bool end;
+	bool revoked;
 };
 
 /** AEM_MORE: Of a constructor: a record, and there is more where it came from. */
@@ -170,8 +176,8 @@ struct aem_delivery {
  * struct aem_event_ops - a service's code for one kind of event
  * @job:       the stimulus came. For a timer @key is 0, for a wait queue its key
  *             (poll events, 0: unknown). Called from the core's callback in any
- *             context, hard interrupts included, with interrupts off: bounded, no
- *             allocation, no sleep, no sleeping lock. NULL: AEM_ACTIVATE always
+ *             context, hard interrupts included, or after a swap, for what happened
+ *             meanwhile: bounded, no allocation, no sleep, no sleeping lock. NULL: AEM_ACTIVATE always
  * @arm:       START: the activation point may fire from now on. AEM_READY activates
  *             at once. May sleep. NULL: nothing to do
  * @disarm:    STOP and unregistration. May sleep. The core removes the job itself from
@@ -189,11 +195,21 @@ struct aem_delivery {
  * @release:   the event is going: let go of what the private part holds. Nobody else
  *             sees the event any more. In process context; may sleep. May be NULL
  * @show:      add " name:value" pairs to the event's line in fdinfo. May be NULL
+ * @yield:     another version of the service shall serve the event from now on: leave the
+ *             private part in this layout, and nothing anywhere that refers to code or
+ *             data of this module: no work, no place in a list, no lock that lockdep knows
+ *             by it. What is allocated for the event goes over with it. No job, call or
+ *             constructor runs. May sleep, not for long. An error leaves all as it was,
+ *             and the event with this version. NULL: the private part is plain data, the
+ *             same in all layouts
+ * @adopt:     the event comes in this layout, yielded by another version, or by this one,
+ *             which nobody wanted. Then it must not fail; otherwise an error says that
+ *             it cannot be taken, and leaves the private part as it came. As for @yield
  * @multi:     several records of one event may be in the ring at a time: after
  *             AEM_MORE the event takes its next turn without waiting for its
  *             handler
  *
- * All but @job and @show run under the service's reader lock.
+ * All but @job and @show run behind the gate of the event's range, which a swap closes.
  */
 struct aem_event_ops {
 	enum aem_verdict (*job)(struct event_struct *ev, unsigned long key);
@@ -203,6 +219,8 @@ struct aem_event_ops {
 	int (*destruct)(struct event_struct *ev, const struct aem_block *block);
 	void (*release)(struct event_struct *ev);
 	void (*show)(struct event_struct *ev, struct seq_file *seq);
+	int (*yield)(struct event_struct *ev, u32 layout);
+	int (*adopt)(struct event_struct *ev, u32 layout);
 	bool multi;
 };
 

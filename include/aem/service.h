@@ -68,7 +68,9 @@ struct aem_call_op {
  * @owner:      THIS_MODULE
  * @calls:      its pseudo-system calls, at most AEM_RANGE_CALLS
  * @n_calls:    how many
- * @event_size: bytes of the private part of its events
+ * @event_size: bytes of the private part of its events; a later version's may not be bigger
+ * @layout:     version of the layout of the private part, from 1; 0: it cannot be swapped
+ * @oldest_layout: oldest one that its events can yield in and adopt
  * @range:      the core's: numbers by which new contexts are bound; NULL: it is retired
  * @cache:      the core's: of its events
  * @events:     the core's: how many it serves
@@ -87,6 +89,8 @@ struct aem_service {
 	const struct aem_call_op *calls;
 	unsigned int n_calls;
 	size_t event_size;
+	u32 layout;
+	u32 oldest_layout;
 	struct aem_range *range;
 	struct kmem_cache *cache;
 	atomic_t events;

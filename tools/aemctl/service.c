@@ -31,10 +31,14 @@ struct verb {
  * struct request - the command line
  * @words: of it
  * @n:     how many
+ * @dry:   change nothing
+ * @timeout: milliseconds, 0: as the kernel thinks best
  */
 struct request {
 	char *words[MAX_WORDS];
 	int n;
+	bool dry;
+	uint32_t timeout;
 };
 
 static const char *plural(unsigned int n)
@@ -44,8 +48,8 @@ static const char *plural(unsigned int n)
 
 static void tell_retired(const struct aem_manage *done)
 {
-	printf("%s version %u is retired: nobody binds it any more\n", (const char *)done->name,
-	       done->version);
+	printf("%s version %u %s retired: nobody binds it any more\n", (const char *)done->name,
+	       done->version, done->flags & AEM_MANAGE_DRY_RUN ? "would be" : "is");
 	if (done->contexts)
 		printf("%u context%s with %u event%s stay%s bound; its module can be unloaded when they have gone, or when \"aemctl service swap\" has moved them\n",
 		       done->contexts, plural(done->contexts), done->events, plural(done->events),
@@ -59,9 +63,83 @@ static const char *explain_retire(int error)
 	return error == EALREADY ? "it is retired already" : NULL;
 }
 
+/* Why an event stays with its version. */
+static const char *reason_of(const struct aem_manage *done)
+{
+	switch (done->reason) {
+	case EPROTO:
+		return "their calls do not fit together";
+	case EMSGSIZE:
+		return "the new version needs more room in an event than the old one left";
+	default:
+		return strerror(done->reason);
+	}
+}
+
+static const char *tense(const struct aem_manage *done, const char *would, const char *did)
+{
+	return done->flags & AEM_MANAGE_DRY_RUN ? would : did;
+}
+
+static void tell_pause(const struct aem_manage *done)
+{
+	if (!(done->flags & AEM_MANAGE_DRY_RUN))
+		printf("pause %llu.%03llu ms; %u event%s happened in it and %s told after\n",
+		       (unsigned long long)done->pause / 1000000,
+		       (unsigned long long)done->pause / 1000 % 1000, done->held,
+		       plural(done->held), done->held == 1 ? "is" : "are");
+}
+
+static void tell_swapped(const struct aem_manage *done)
+{
+	const char *name = (const char *)done->name;
+
+	printf("%s: %u of %u event%s in %u context%s %s from version %u to %u\n", name,
+	       done->moved, done->moved + done->refused, plural(done->moved + done->refused),
+	       done->contexts, plural(done->contexts), tense(done, "can move", "moved"),
+	       done->version, done->target);
+	tell_pause(done);
+	if (done->refused)
+		printf("%u event%s %s with version %u, which works on for %s: %s\n", done->refused,
+		       plural(done->refused), tense(done, "would stay", "stayed"), done->version,
+		       done->refused == 1 ? "it" : "them", reason_of(done));
+	else
+		printf("the module of version %u can be unloaded%s\n", done->version,
+		       tense(done, " then", ""));
+}
+
+static const char *explain_swap(int error)
+{
+	switch (error) {
+	case EALREADY:
+		return "these are the same version";
+	case EOPNOTSUPP:
+		return "one of the two declares no layout of its events, so that nobody can take them over";
+	case EPROTO:
+		return "the versions have no layout in common, or the new one lacks calls of the old one: swap to one in between";
+	case ETIMEDOUT:
+		return "a program is held up in a call of the service, and nothing has changed: try again, with a longer --timeout, or look for it with \"aemctl processes\" and end it";
+	default:
+		return NULL;
+	}
+}
+
+static void tell_revoked(const struct aem_manage *done)
+{
+	printf("%s version %u %s taken away from %u context%s, and %u event%s %s a last record\n",
+	       (const char *)done->name, done->version, tense(done, "would be", "was"),
+	       done->contexts, plural(done->contexts), done->moved, plural(done->moved),
+	       tense(done, "would get", "got"));
+	tell_pause(done);
+	if (!(done->flags & AEM_MANAGE_DRY_RUN))
+		puts("its module can be unloaded");
+}
+
 static const struct verb verbs[] = {
 	{ "list", 0, 1, NULL, NULL },
 	{ "retire", AEM_MANAGE_RETIRE, 3, tell_retired, explain_retire },
+	{ "swap", AEM_MANAGE_SWAP, 4, tell_swapped, explain_swap },
+	{ "revoke", AEM_MANAGE_REVOKE, 3, tell_revoked, explain_swap },
 	{ 0 }
 };
 
@@ -70,6 +148,8 @@ static const char doc[] =
 	"\vCommands:\n"
 	"  list                  name and version of each, and who uses it\n"
 	"  retire NAME VERSION   nobody binds this version any more\n"
+	"  swap NAME OLD NEW     version NEW takes over everybody from version OLD, alive\n"
+	"  revoke NAME VERSION   nobody has this version any more: calls fail, events end\n"
 	"\n"
 	"All but list need CAP_SYS_MODULE. Exit status: 0, 1 if it was not done, 64 for wrong usage.";
 
@@ -78,6 +158,14 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	struct request *request = state->input;
 
 	switch (key) {
+	case 'n':
+		request->dry = true;
+		return 0;
+	case 't':
+		request->timeout = strtoul(word, NULL, 10);
+		if (!request->timeout)
+			argp_error(state, "\"%s\" is not a time in milliseconds", word);
+		return 0;
 	case ARGP_KEY_ARG:
 		if (request->n == MAX_WORDS)
 			argp_error(state, "\"%s\" is too much", word);
@@ -91,7 +179,13 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	}
 }
 
-static const struct argp argp = { NULL, parse, "COMMAND [WORD...]", doc, NULL, NULL, NULL };
+static const struct argp_option options[] = {
+	{ "dry-run", 'n', NULL, 0, "Only say what would be done", 0 },
+	{ "timeout", 't', "MS", 0, "Wait so long for calls that run (1000)", 0 },
+	{ 0 }
+};
+
+static const struct argp argp = { options, parse, "COMMAND [WORD...]", doc, NULL, NULL, NULL };
 
 static const struct verb *find_verb(const struct request *request)
 {
@@ -148,6 +242,8 @@ static int manage(const struct verb *verb, const struct request *request)
 		errx(64, "\"%s\" is too long for the name of a service", request->words[1]);
 	memcpy(arg.name, request->words[1], length);
 	arg.version = version_of(request->words[2]);
+	arg.flags = request->dry ? AEM_MANAGE_DRY_RUN : 0;
+	arg.timeout = request->timeout;
 	if (request->n > 3)
 		arg.target = version_of(request->words[3]);
 	fd = device_open();

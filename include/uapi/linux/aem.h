@@ -39,7 +39,10 @@
  * ``EINTR``      a signal arrived while waiting; calls that were made are told
  *                in @done
  * ``ETIME``      the timeout passed with fewer than min_events events
- * ``ENODEV``     the service was revoked
+ * ``ENODEV``     the service was revoked; of AEM_IOC_ENTER: while the caller waited, and nothing
+ *                else came
+ * ``EPROTO``     two versions of a service do not fit together
+ * ``ETIMEDOUT``  somebody is held up inside of the service
  *
  * Pseudo-system calls add errnos of their own, named in the service's header.
  */
@@ -569,9 +572,19 @@ struct aem_service_info {
  * enum aem_manage_op - what AEM_IOC_MANAGE does
  * @AEM_MANAGE_RETIRE: the version is bound no more. Who is bound stays so; when the last has
  *                     gone, the module can be unloaded. EALREADY: it was retired before
+ * @AEM_MANAGE_SWAP:   version @target takes over all contexts and events of @version, which
+ *                     is retired by it. An event that cannot be taken over stays with
+ *                     @version, and works on; if there is none, its module can be unloaded.
+ *                     EALREADY: they are the same; EPROTO: they do not fit together;
+ *                     EOPNOTSUPP: one of them cannot be swapped
+ * @AEM_MANAGE_REVOKE: the version is taken away from all who use it. Their calls end with
+ *                     ENODEV, each event gets a last record with AEM_RECORD_F_REVOKED, threads
+ *                     that wait return, and the module can be unloaded
  */
 enum aem_manage_op {
 	AEM_MANAGE_RETIRE	= 1,
+	AEM_MANAGE_SWAP		= 2,
+	AEM_MANAGE_REVOKE	= 3,
 };
 
 /**
@@ -580,21 +593,24 @@ enum aem_manage_op {
  * @op:       enum aem_manage_op
  * @flags:    AEM_MANAGE_DRY_RUN
  * @version:  of the service that this is about
- * @target:   0
- * @timeout:  0
- * @pause:    out: 0
- * @contexts: out: those that are bound to it
+ * @target:   AEM_MANAGE_SWAP: the version that takes over; otherwise 0
+ * @timeout:  milliseconds to wait for calls that run, at most 10000; 0: 1000. Meanwhile all
+ *            users of the service wait, too. ETIMEDOUT: a call did not end, and nothing has
+ *            changed. AEM_MANAGE_RETIRE: 0
+ * @pause:    out: nanoseconds for which users of the service may have had to wait
+ * @contexts: out: those that are, or were, bound to @version
  * @events:   out: those that it served before
- * @moved:    out: 0
- * @refused:  out: 0
- * @held:     out: 0
- * @reason:   out: 0
+ * @moved:    out: those that are served by @target now, or were revoked
+ * @refused:  out: those that stay with @version
+ * @held:     out: of all these, those to which something happened meanwhile; it was told after
+ * @reason:   out: errno of the first that was refused; 0: none was. EPROTO: the calls do not
+ *            fit; EMSGSIZE: its private part is too small; otherwise what the service said
  * @name:     of the service, NUL-terminated
  *
  * For the administrator: EPERM without CAP_SYS_MODULE in the initial user namespace. Needs no
  * AEM_IOC_SETUP.
  * Errors: EPERM, EINVAL, ENOENT, ENOPROTOOPT (of that name, but not of that version),
- * EALREADY.
+ * EALREADY, EOPNOTSUPP, EPROTO, ETIMEDOUT, ENOSPC, ENOMEM.
  */
 struct aem_manage {
 	__u32 size;

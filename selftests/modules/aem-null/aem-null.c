@@ -37,6 +37,7 @@ MODULE_PARM_DESC(fail, "fail init: 1 before, 2 after the service is registered")
  * @armed:       calls of arm
  * @disarmed:    calls of disarm
  * @left:        what the handler left in the last block
+ * @yielded_by:  version that has yielded it, 0: none
  */
 struct null_event {
 	spinlock_t lock;
@@ -49,8 +50,22 @@ struct null_event {
 	u32 armed;
 	u32 disarmed;
 	u64 left;
+	u32 yielded_by;
 };
 
+static uint layout = 1;
+module_param(layout, uint, 0444);
+MODULE_PARM_DESC(layout, "layout of the private part");
+
+static uint refuse_adopt;
+module_param(refuse_adopt, uint, 0644);
+MODULE_PARM_DESC(refuse_adopt, "refuse to adopt every so manieth event, but those of our own");
+
+static uint refuse_yield;
+module_param(refuse_yield, uint, 0644);
+MODULE_PARM_DESC(refuse_yield, "refuse to yield every so manieth event");
+
+static atomic_t adoptions, yields;
 static atomic64_t created, released, constructed, destructed;
 
 static int null_arm(struct event_struct *ev)
@@ -180,6 +195,33 @@ static void null_show(struct event_struct *ev, struct seq_file *seq)
 	seq_printf(seq, " fired:%lld", (long long)atomic64_read(&null->fired));
 }
 
+static bool is_due(uint every, atomic_t *count)
+{
+	return every && atomic_inc_return(count) % every == 0;
+}
+
+/* What a version yields is marked, so that it knows its own. */
+static int null_yield(struct event_struct *ev, u32 to)
+{
+	struct null_event *null = aem_event_private(ev);
+
+	if (is_due(refuse_yield, &yields))
+		return -EBUSY;
+	null->yielded_by = version;
+	return 0;
+}
+
+static int null_adopt(struct event_struct *ev, u32 from)
+{
+	struct null_event *null = aem_event_private(ev);
+
+	if (null->yielded_by != version && is_due(refuse_adopt, &adoptions))
+		return -ENOTUNIQ;
+	spin_lock_init(&null->lock);
+	null->yielded_by = 0;
+	return 0;
+}
+
 static const struct aem_event_ops plain = {
 	.arm		= null_arm,
 	.disarm		= null_disarm,
@@ -187,6 +229,8 @@ static const struct aem_event_ops plain = {
 	.destruct	= null_destruct,
 	.release	= null_release,
 	.show		= null_show,
+	.yield		= null_yield,
+	.adopt		= null_adopt,
 };
 
 static const struct aem_event_ops multi = {
@@ -196,6 +240,8 @@ static const struct aem_event_ops multi = {
 	.destruct	= null_destruct,
 	.release	= null_release,
 	.show		= null_show,
+	.yield		= null_yield,
+	.adopt		= null_adopt,
 	.multi		= true,
 };
 
@@ -207,6 +253,8 @@ static const struct aem_event_ops tick = {
 	.destruct	= null_destruct,
 	.release	= null_release,
 	.show		= null_show,
+	.yield		= null_yield,
+	.adopt		= null_adopt,
 };
 
 static const struct aem_event_ops watch = {
@@ -217,6 +265,8 @@ static const struct aem_event_ops watch = {
 	.destruct	= null_destruct,
 	.release	= null_release,
 	.show		= null_show,
+	.yield		= null_yield,
+	.adopt		= null_adopt,
 };
 
 static struct event_struct *begin(const struct aem_caller *caller, u32 call,
@@ -450,6 +500,8 @@ static int __init null_init(void)
 		return -ENODEV;
 	service.name = name;
 	service.version = version;
+	service.layout = layout;
+	service.oldest_layout = min(layout, 1U);
 	error = aem_service_register(&service);
 	if (error || fail != 2)
 		return error;
