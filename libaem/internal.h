@@ -104,6 +104,9 @@ struct queue {
 	uint32_t reporting;
 };
 
+/* Index in aem.bases */
+enum { BASE_TIMER, BASE_IP, BASE_PEXIT, BASE_FD, BASES };
+
 /**
  * struct aem - a context
  * @control:    shared with the kernel. NULL in a child after fork (the whole
@@ -149,12 +152,9 @@ struct aem {
 	const void *anchor;
 	pid_t tid;
 	int signo;
-	uint32_t bases[2];
+	uint32_t bases[BASES];
 	struct aem_thunk thunks[MAX_CALLS];
 };
-
-/* Index in aem.bases */
-enum { BASE_TIMER, BASE_IP };
 
 static inline int call_ioctl(int fd, unsigned long request, void *arg)
 {

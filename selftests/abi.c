@@ -6,6 +6,7 @@
  * vm: load=core,null m32
  */
 #include <linux/aem_ip.h>
+#include <linux/aem_pexit.h>
 #include <linux/aem_timer.h>
 #include "raw.h"
 
@@ -67,6 +68,10 @@ SIZE(struct aem_manage, 88);
 AT(struct aem_manage, name, 56);
 SIZE(struct aem_timer_settime, 56);
 SIZE(struct aem_timer_gettime, 32);
+SIZE(struct aem_pexit_watch, 56);
+AT(struct aem_pexit_watch, reg, 8);
+SIZE(struct aem_pexit_note, 96);
+AT(struct aem_pexit_note, time, 32);
 
 SIZE(struct aem_ip_socket, 48);
 SIZE(struct aem_ip_template, 32);
