@@ -5,7 +5,8 @@ bench-timer := timer-arm timer-fire capacity
 bench-wake := wake interrupt priority
 bench-memory := memory
 bench-net := http echo
-bench-groups := timer wake memory net
+bench-groups := timer wake memory net pexit
+bench-pexit := pexit
 
 bench-common := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tools/bench/lib/*.c))
 bench-flags := -Itools/bench/lib -Iselftests -pthread

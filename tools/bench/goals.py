@@ -10,6 +10,7 @@ GOALS = (
     ("timer-fire", {}, "value", "aem", ("timerfd",), 0.6),
     ("wake", {}, "value", "aem", ("eventfd + epoll",), 0.7),
     ("interrupt", {}, "value", "aem", ("RT signal",), 1.0),
+    ("pexit", {}, "value", "aem", ("pidfd + epoll + waitid",), 1.0),
     ("memory", {"object": "timer"}, "value", "aem", (), 208),
     ("memory", {"object": "socket"}, "value", "aem", (), 272),
     ("http", {"mode": "keep-alive", "busy": 1}, "value", "aem", ("epoll",), 1.0),

@@ -22,6 +22,9 @@ extern "C" {
  *        longer with aem_keep(). NULL: the service was taken away, the watch is gone
  * @lost: notes that were lost before this one, for want of room
  *
+ * What the caller may not know, or nobody knows, is 0: look at @note->flags for
+ * AEM_PEXIT_F_STATUS, AEM_PEXIT_F_FAULT and AEM_PEXIT_F_ADDRESS.
+ *
  * A process that is told of may still be closing its descriptors: wait for it with a wait
  * that blocks. The watch of one process ends with that process: there is nothing to
  * shut down then.
