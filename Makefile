@@ -128,6 +128,7 @@ check-all: lint
 	+@for kernel in $$(tools/build/kernel list); do \
 		$(MAKE) --no-print-directory check KERNEL=$$kernel || exit 1; \
 	done
+	+@$(MAKE) --no-print-directory bench-gate
 
 shell:
 	@tools/build/need base modules guest

@@ -27,7 +27,7 @@ def is_ours(key):
 
 
 def accept(documents):
-    """Makes these figures the baseline."""
+    """Makes these figures the baseline: 0."""
     errors = [key_of(document, row) for document in documents for row in document["rows"]
               if "error" in row and row["system"].startswith("aem")]
     if errors:
@@ -37,6 +37,7 @@ def accept(documents):
                   sort_keys=True)
         f.write("\n")
     print(f"bench: {BASELINE} holds these figures now: commit it")
+    return 0
 
 
 def scale_of(base, now):

@@ -28,6 +28,7 @@ static const char *only_system, *only_params;
 /* For profile/plugin.c; they do nothing. */
 #define MARK_BEGIN() __asm__ volatile("xchg %%bx, %%bx" ::: "memory")
 #define MARK_END() __asm__ volatile("xchg %%cx, %%cx" ::: "memory")
+#define MARK_ROW() __asm__ volatile("xchg %%dx, %%dx" ::: "memory")
 
 /**
  * struct figures - of one round
@@ -318,6 +319,7 @@ void bench_row(const char *system, const char *params, bench_fn run, const void 
 	if (pid < 0 || waitpid(pid, &status, 0) < 0)
 		status = -1;
 	print_row(system, params, answer, status);
+	MARK_ROW();
 	munmap(answer, sizeof(*answer));
 }
 

@@ -2,7 +2,8 @@
 /*
  * A plugin of the emulator: counts the instructions of a timed round by address. The round is
  * marked by instructions that do nothing, see ../lib/bench.c: xchg %bx,%bx begins, xchg %cx,%cx
- * ends it. Each end writes a file anew: what it holds at last is the last timed round.
+ * ends it. Each end writes a file anew: what it holds at last is the last timed round. xchg %dx,%dx
+ * ends a row: the next one has a file of its own, .0 .1 and so on.
  *
  * Debian ships no header of this interface; it is stable, and this is the part that is used.
  */
@@ -44,6 +45,7 @@ struct block {
 
 static struct block *blocks[BUCKETS];
 static const char *path;
+static unsigned int row;
 
 static struct block *block_at(uint64_t address, uint64_t length)
 {
@@ -76,12 +78,15 @@ static void begin(unsigned int vcpu, void *user)
 
 static void end(unsigned int vcpu, void *user)
 {
-	FILE *f = fopen(path, "w");
 	struct block *b;
+	char name[4096];
+	FILE *f;
 	int i;
 
 	(void)vcpu;
 	(void)user;
+	snprintf(name, sizeof(name), "%s.%u", path, row);
+	f = fopen(name, "w");
 	if (!f)
 		return;
 	for (i = 0; i < BUCKETS; i++)
@@ -90,6 +95,13 @@ static void end(unsigned int vcpu, void *user)
 				fprintf(f, "%llx %llu\n", (unsigned long long)b->address,
 					(unsigned long long)b->count);
 	fclose(f);
+}
+
+static void end_row(unsigned int vcpu, void *user)
+{
+	(void)vcpu;
+	(void)user;
+	row++;
 }
 
 static void translated(plugin_id id, struct qemu_plugin_tb *tb)
@@ -110,6 +122,8 @@ static void translated(plugin_id id, struct qemu_plugin_tb *tb)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, begin, CB_NO_REGS, NULL);
 		if (!memcmp(data, "\x66\x87\xc9", 3))
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, end, CB_NO_REGS, NULL);
+		if (!memcmp(data, "\x66\x87\xd2", 3))
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, end_row, CB_NO_REGS, NULL);
 	}
 }
 
