@@ -76,6 +76,7 @@ $$(BUILD)/tools/$(1): $$($(1)-objects) $$(LIBAEM)
 .PHONY: install-$(1)
 install-$(1): $$(BUILD)/tools/$(1)
 	install -D -m 755 $$< $$(DESTDIR)$$(PREFIX)/bin/$(1)
+	install -D -m 644 $(2)/$(1).1 $$(DESTDIR)$$(PREFIX)/share/man/man1/$(1).1
 PROGRAMS += $$(if $$($(1)-objects),$$(BUILD)/tools/$(1))
 INSTALLS += $$(if $$($(1)-objects),install-$(1))
 endef
@@ -128,7 +129,6 @@ check-all: lint
 	+@for kernel in $$(tools/build/kernel list); do \
 		$(MAKE) --no-print-directory check KERNEL=$$kernel || exit 1; \
 	done
-	+@$(MAKE) --no-print-directory bench-gate
 
 shell:
 	@tools/build/need base modules guest

@@ -45,3 +45,4 @@ install-libaem: libaem
 	install -m 644 include/uapi/linux/aem*.h $(DESTDIR)$(PREFIX)/include/linux
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' libaem/aem.pc.in \
 		>$(DESTDIR)$(PREFIX)/lib/pkgconfig/aem.pc
+	tools/build/man $(DESTDIR)$(PREFIX)/share/man/man3

@@ -22,7 +22,8 @@ def table(document):
     lines = [f"{document['bench']}: {document['unit']}, kernel {document['kernel']}",
              f"{'':34}{'system':<22}{'value':>12}{'guest':>12}{'syscalls':>10}{'switches':>10}"]
     last = None
-    for row in document["rows"]:
+    order = list(dict.fromkeys(label(row["params"]) for row in document["rows"]))
+    for row in sorted(document["rows"], key=lambda row: order.index(label(row["params"]))):
         name = label(row["params"])
         shown = "" if name == last else name
         last = name
