@@ -3,7 +3,7 @@
 # The library as others find it: installed, by its pkg-config file, from C and C++, static and
 # shared; and its symbols are those that its headers declare, no more and no fewer.
 . selftests/lib/vm.sh
-plan 10
+plan 11
 
 build=${AEM_BUILD:-build}
 prefix=$tmp/usr
@@ -60,6 +60,7 @@ check 'version' test -n "$(pkg-config --modversion aem)"
 check 'the map has what the headers declare' same declared mapped
 check 'the shared library exports it' same declared exported
 check 'the static library has no other names' foreign
+check 'a man page for a call' grep -q '^.SH NAME' "$prefix/share/man/man3/aem_wait.3"
 check 'C, shared' compile gcc tools/samples/hello.c "$tmp/shared"
 check 'C, static' compile gcc tools/samples/hello.c "$tmp/static" -static
 check 'C++' compile g++ "$tmp/hello.cc" "$tmp/hello-cc" -std=c++11 -Wpedantic

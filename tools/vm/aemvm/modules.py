@@ -72,8 +72,9 @@ class Modules:
             return
         with open(order, encoding="utf-8") as f:
             for line in f.read().split():
-                path = line if line.startswith("/") else os.path.join(place, line)
-                path = path.rsplit(".", 1)[0] + ".ko"
+                # Absolute paths, of some kernels, are those of before the directory was copied.
+                line = line.rpartition(f"/modules/{self.release}/")[2]
+                path = os.path.join(place, os.path.splitext(line)[0] + ".ko")
                 if os.path.exists(path):
                     yield Module(path, True)
 
