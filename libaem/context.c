@@ -259,7 +259,7 @@ static const struct {
 	{ EACCES, DEVICE " is for the group aem: join it (usermod -aG aem USER), log in again" },
 	{ ENOPROTOOPT, "the service is loaded in other versions, or retired (aemctl service list): load "
 	  "this program's beside them" },
-	{ EPROTO, "the loaded aem-core is older than this program: load a newer one" },
+	{ EPROTO, "the versions loaded do not fit together or are too old: load newer ones" },
 	{ E2BIG, "the loaded aem-core is older than this program: load a newer one" },
 	{ EINVAL, "an argument is out of range, or for a newer aem-core than the one loaded" },
 	{ EFAULT, "an address is not this program's to read or write" },
@@ -267,6 +267,8 @@ static const struct {
 	{ EPERM, "the context is another process's: after fork() open one of your own" },
 	{ ENOSYS, "the context has no such call: bind its service first" },
 	{ EOPNOTSUPP, "the event, the service or the loaded aem-core cannot do that" },
+	{ EALREADY, "it is so already: there is nothing to do" },
+	{ ETIMEDOUT, "a call of the service does not end: see what its process waits for" },
 	{ ENOMEM, "memory is short, or the memory cgroup's limit is met" },
 	{ EINTR, "a signal was handled meanwhile: try again" },
 	{ ETIME, "the time has passed, and no event was due" },

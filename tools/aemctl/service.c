@@ -144,7 +144,7 @@ static const struct verb verbs[] = {
 };
 
 static const char doc[] =
-	"Says which services are loaded, and exchanges them."
+	"Says which services are loaded, and exchanges them.\n"
 	"\vCommands:\n"
 	"  list                  name and version of each, and who uses it\n"
 	"  retire NAME VERSION   nobody binds this version any more\n"
