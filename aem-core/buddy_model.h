@@ -257,18 +257,17 @@ static inline unsigned int model_pick_order(struct model *m)
 }
 
 /**
- * model_run() - random operations, in phases that fill and phases that empty
- * @m:   zeroed, but for @random
- * @ops: how many
+ * model_go_on() - random operations, in phases that fill and phases that empty
+ * @m:   after model_init()
+ * @ops: how many there shall have been, those of earlier calls included
  *
  * Return: what failed, or NULL.
  */
-static inline const char *model_run(struct model *m, u32 ops)
+static inline const char *model_go_on(struct model *m, u32 ops)
 {
 	u32 bias = 2;
 
-	model_init(m);
-	for (m->op = 0; m->op < ops && !m->failure; m->op++) {
+	for (; m->op < ops && !m->failure; m->op++) {
 		if (m->op % 4096 == 0)
 			bias = 1 + model_random(m, 3);
 		if (m->op % 256 == 0)
@@ -287,6 +286,19 @@ static inline const char *model_run(struct model *m, u32 ops)
 	}
 	model_drain(m);
 	return m->failure;
+}
+
+/**
+ * model_run() - all at once
+ * @m:   zeroed, but for @random
+ * @ops: how many operations
+ *
+ * Return: what failed, or NULL.
+ */
+static inline const char *model_run(struct model *m, u32 ops)
+{
+	model_init(m);
+	return model_go_on(m, ops);
 }
 
 #endif /* _AEM_BUDDY_MODEL_H */

@@ -3,11 +3,15 @@
  * KUnit tests of the buddy allocator. Built if CONFIG_KUNIT is.
  */
 #include <kunit/test.h>
+#include <linux/mm.h>
+#include <linux/printk.h>
 #include <linux/random.h>
 
 #include "buddy_model.h"
 
+/* In parts: who waits for a test for long looks like a hung task. */
 #define OPERATIONS	1000000
+#define PARTS		10
 
 static struct model *new_model(struct kunit *test, u64 seed)
 {
@@ -18,17 +22,41 @@ static struct model *new_model(struct kunit *test, u64 seed)
 	return m;
 }
 
-static void buddy_random_operations(struct kunit *test)
+/* What the parts share. */
+static struct model *whole;
+
+static int buddy_suite_init(struct kunit_suite *suite)
 {
 	u64 seed = get_random_u64() | 1;
-	struct model *m = new_model(test, seed);
 
-	kunit_info(test, "seed %llu", seed);
-	KUNIT_EXPECT_STREQ(test, model_run(m, OPERATIONS) ?: "", "");
-	KUNIT_EXPECT_EQ(test, m->op, (u32)OPERATIONS);
-	/* It has been full, and has grown. */
-	KUNIT_EXPECT_GT(test, m->refused, 0U);
-	KUNIT_EXPECT_EQ(test, m->buddy.chunks, MODEL_CHUNKS);
+	whole = kvzalloc(sizeof(*whole), GFP_KERNEL);
+	if (!whole)
+		return -ENOMEM;
+	whole->random = seed;
+	model_init(whole);
+	pr_info("    # seed %llu\n", seed);
+	return 0;
+}
+
+static void buddy_suite_exit(struct kunit_suite *suite)
+{
+	kvfree(whole);
+}
+
+static void buddy_random_operations(struct kunit *test)
+{
+	u32 ops = whole->op + OPERATIONS / PARTS;
+
+	KUNIT_EXPECT_STREQ(test, model_go_on(whole, ops) ?: "", "");
+	KUNIT_EXPECT_EQ(test, whole->op, ops);
+}
+
+/* It has been full, and has grown. */
+static void buddy_was_put_to_the_test(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, whole->op, (u32)OPERATIONS);
+	KUNIT_EXPECT_GT(test, whole->refused, 0U);
+	KUNIT_EXPECT_EQ(test, whole->buddy.chunks, MODEL_CHUNKS);
 }
 
 static void buddy_without_chunk(struct kunit *test)
@@ -75,12 +103,19 @@ static struct kunit_case buddy_cases[] = {
 	KUNIT_CASE(buddy_without_chunk),
 	KUNIT_CASE(buddy_split_and_join),
 	KUNIT_CASE(buddy_owner_changes),
-	KUNIT_CASE(buddy_random_operations),
+	KUNIT_CASE(buddy_random_operations), KUNIT_CASE(buddy_random_operations),
+	KUNIT_CASE(buddy_random_operations), KUNIT_CASE(buddy_random_operations),
+	KUNIT_CASE(buddy_random_operations), KUNIT_CASE(buddy_random_operations),
+	KUNIT_CASE(buddy_random_operations), KUNIT_CASE(buddy_random_operations),
+	KUNIT_CASE(buddy_random_operations), KUNIT_CASE(buddy_random_operations),
+	KUNIT_CASE(buddy_was_put_to_the_test),
 	{}
 };
 
 static struct kunit_suite buddy_suite = {
 	.name = "aem-buddy",
+	.suite_init = buddy_suite_init,
+	.suite_exit = buddy_suite_exit,
 	.test_cases = buddy_cases,
 };
 

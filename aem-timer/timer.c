@@ -7,21 +7,15 @@
  * anew. Only between the end of job() and the activation that follows it in
  * the callback is there something to wait for: settle().
  */
-#include <linux/math64.h>
 #include <linux/mutex.h>
 #include <linux/seq_file.h>
+#include "period.h"
 #include "timer.h"
 #include "watch.h"
 
 static ktime_t now_of(struct event_struct *ev)
 {
 	return hrtimer_cb_get_time(&ev->job.timer);
-}
-
-static u64 slack_of(struct event_struct *ev)
-{
-	return ktime_sub(hrtimer_get_expires(&ev->job.timer),
-			 hrtimer_get_softexpires(&ev->job.timer));
 }
 
 static void start_at(struct event_struct *ev, ktime_t expires, u64 slack)
@@ -33,11 +27,8 @@ static void start_at(struct event_struct *ev, ktime_t expires, u64 slack)
 static u64 expiries_until(struct event_struct *ev, ktime_t now)
 {
 	const struct aem_timer *t = aem_event_private(ev);
-	s64 past = ktime_sub(now, hrtimer_get_softexpires(&ev->job.timer));
 
-	if (past < 0)
-		return 0;
-	return t->interval ? div64_u64(past, t->interval) + 1 : 1;
+	return aem_period_expiries(hrtimer_get_softexpires(&ev->job.timer), t->interval, now);
 }
 
 static bool clock_was_set(const struct aem_timer *t)
@@ -50,18 +41,15 @@ static bool clock_was_set(const struct aem_timer *t)
 static u64 time_left(struct event_struct *ev)
 {
 	const struct aem_timer *t = aem_event_private(ev);
-	u64 rest;
-	s64 left;
+	u64 left;
 
 	if (!(t->state & TIMER_SET) || clock_was_set(t))
 		return 0;
-	left = ktime_sub(hrtimer_get_softexpires(&ev->job.timer), now_of(ev));
-	if (left > 0)
-		return left;
-	if (!t->interval)
-		return (t->state & (TIMER_STARTED | TIMER_FIRED)) == TIMER_STARTED;
-	div64_u64_rem(-left, t->interval, &rest);
-	return t->interval - rest;
+	left = aem_period_left(hrtimer_get_softexpires(&ev->job.timer), t->interval, now_of(ev));
+	/* It is due, and on its way. */
+	if (!left && (t->state & (TIMER_STARTED | TIMER_FIRED)) == TIMER_STARTED)
+		left = 1;
+	return left;
 }
 
 static u64 interval_of(const struct aem_timer *t)
@@ -92,8 +80,8 @@ static void cancel(struct event_struct *ev)
 	if (t->state & TIMER_FIRED)
 		untold = expiries_until(ev, ktime_add(ktime_get(), t->watch->offset));
 	if (untold) {
-		expiry = ktime_add_ns(expiry, (untold - 1) * t->interval);
-		hrtimer_set_expires(&ev->job.timer, ktime_add_safe(expiry, t->interval));
+		expiry = aem_period_last(expiry, t->interval, untold);
+		hrtimer_set_expires(&ev->job.timer, aem_period_next(expiry, t->interval));
 	}
 	unset(t);
 	t->interval = untold;
@@ -151,7 +139,7 @@ static int arm(struct event_struct *ev)
 	if (t->state & TIMER_FIRED)
 		ret = AEM_READY;
 	else if ((t->state & TIMER_SET) && !hrtimer_is_queued(&ev->job.timer))
-		start_at(ev, hrtimer_get_softexpires(&ev->job.timer), slack_of(ev));
+		start_at(ev, hrtimer_get_softexpires(&ev->job.timer), aem_period_slack(&ev->job.timer));
 	raw_spin_unlock_irq(&t->lock);
 	return ret;
 }
@@ -196,7 +184,7 @@ static void tell_expiries(struct event_struct *ev, struct aem_delivery *d)
 	ktime_t last = hrtimer_get_softexpires(&ev->job.timer);
 	u64 count = max_t(u64, 1, expiries_until(ev, now_of(ev)));
 
-	last = ktime_add_ns(last, (count - 1) * t->interval);
+	last = aem_period_last(last, t->interval, count);
 	d->arg[0] = count - 1;
 	d->arg[1] = told_time(t, last);
 	d->count = min_t(u64, count, U32_MAX);
@@ -205,11 +193,11 @@ static void tell_expiries(struct event_struct *ev, struct aem_delivery *d)
 		return;
 	}
 	t->state &= ~TIMER_FIRED;
-	last = ktime_add_safe(last, ns_to_ktime(t->interval));
+	last = aem_period_next(last, t->interval);
 	if (t->state & TIMER_STARTED)
-		start_at(ev, last, slack_of(ev));
+		start_at(ev, last, aem_period_slack(&ev->job.timer));
 	else
-		hrtimer_set_expires_range_ns(&ev->job.timer, last, slack_of(ev));
+		hrtimer_set_expires_range_ns(&ev->job.timer, last, aem_period_slack(&ev->job.timer));
 }
 
 static int construct(struct event_struct *ev, struct aem_delivery *d)
@@ -275,9 +263,7 @@ static clockid_t clock_of_base(const struct aem_timer *t, u8 base)
 
 static ktime_t expiry_of(struct event_struct *ev, const struct aem_timer_setting *setting)
 {
-	ktime_t value = ns_to_ktime(setting->value);
-
-	return setting->absolute ? value : ktime_add_safe(now_of(ev), value);
+	return aem_period_start(setting->value, setting->absolute, now_of(ev));
 }
 
 /**

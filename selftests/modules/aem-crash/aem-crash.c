@@ -9,14 +9,19 @@
 #include <linux/kernel.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/timer.h>
 
 static char *mode = "none";
 module_param(mode, charp, 0444);
-MODULE_PARM_DESC(mode, "none, fail, panic, oops, bug, warn, refcount, log, hang, spin, block or atomic");
+MODULE_PARM_DESC(mode, "none, fail, panic, oops, bug, warn, refcount, log, hang, spin, block or atomic; "
+		 "with a debug kernel freed, beyond, leak, locks, sleep, rcu, shift or object");
 
 static void do_panic(void)
 {
@@ -85,6 +90,93 @@ static void do_atomic(void)
 	spin_unlock(&lock);
 }
 
+/* What only a debug kernel sees. */
+static void do_freed(void)
+{
+	int *memory = kmalloc(sizeof(*memory), GFP_KERNEL);
+
+	kfree(memory);
+	OPTIMIZER_HIDE_VAR(memory);
+	WRITE_ONCE(*memory, 1);
+}
+
+static void do_beyond(void)
+{
+	char *memory = kmalloc(24, GFP_KERNEL);
+
+	OPTIMIZER_HIDE_VAR(memory);
+	WRITE_ONCE(memory[24], 1);
+	kfree(memory);
+}
+
+static void do_leak(void)
+{
+	void *memory;
+	int i;
+
+	for (i = 0; i < 16; i++) {
+		memory = kmalloc(200, GFP_KERNEL);
+		OPTIMIZER_HIDE_VAR(memory);
+	}
+}
+
+/* Nobody waits here; but two threads could, for each other. */
+static void do_locks(void)
+{
+	static DEFINE_MUTEX(one);
+	static DEFINE_MUTEX(other);
+
+	mutex_lock(&one);
+	mutex_lock(&other);
+	mutex_unlock(&other);
+	mutex_unlock(&one);
+	mutex_lock(&other);
+	mutex_lock(&one);
+	mutex_unlock(&one);
+	mutex_unlock(&other);
+}
+
+/* An allocation that might sleep, and does not. */
+static void do_sleep(void)
+{
+	static DEFINE_SPINLOCK(lock);
+
+	spin_lock(&lock);
+	kfree(kmalloc(8, GFP_KERNEL));
+	spin_unlock(&lock);
+}
+
+static void do_rcu(void)
+{
+	static int __rcu *nothing;
+
+	if (rcu_dereference(nothing))
+		pr_info("something\n");
+}
+
+static void do_shift(void)
+{
+	unsigned int count = 32;
+
+	OPTIMIZER_HIDE_VAR(count);
+	pr_info("%x\n", 1U << count);
+}
+
+static void never(struct timer_list *timer)
+{
+}
+
+static void do_object(void)
+{
+	struct timer_list *timer = kmalloc(sizeof(*timer), GFP_KERNEL);
+
+	if (!timer)
+		return;
+	timer_setup(timer, never, 0);
+	mod_timer(timer, jiffies + 1000 * HZ);
+	kfree(timer);
+}
+
 static const struct {
 	const char *name;
 	void (*enter)(void);
@@ -99,6 +191,14 @@ static const struct {
 	{ "spin", do_spin },
 	{ "block", do_block },
 	{ "atomic", do_atomic },
+	{ "freed", do_freed },
+	{ "beyond", do_beyond },
+	{ "leak", do_leak },
+	{ "locks", do_locks },
+	{ "sleep", do_sleep },
+	{ "rcu", do_rcu },
+	{ "shift", do_shift },
+	{ "object", do_object },
 };
 
 static int __init aem_crash_init(void)
