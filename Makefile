@@ -115,20 +115,18 @@ install: modules_install $(INSTALLS)
 demo:
 	@tools/build/need base modules tools guest demo
 	@test -x tools/demo/run || { echo 'make: there is no demo yet (tools/demo/run)' >&2; exit 1; }
-	+@$(MAKE) --no-print-directory user guest-modules
+	+@$(MAKE) -j$(shell nproc) --no-print-directory user guest-modules
 	@AEM_BUILD=$(BUILD) AEM_VM_KERNEL=$(GUEST) tools/demo/run
 
 check:
 	$(if $(KDIR),$(error a guest boots a kernel of tools/build/kernels: say KERNEL=name instead of KDIR))
 	@tools/build/need base modules tools guest test demo
 	@tools/build/kernel fetch $(GUEST)
-	+@$(MAKE) --no-print-directory user selftests guest-modules
+	+@$(MAKE) -j$(shell nproc) --no-print-directory user selftests guest-modules
 	@selftests/run --build $(BUILD) --kernel $(GUEST) $(if $(TEST),--test '$(TEST)')
 
-check-all: lint
-	+@for kernel in $$(tools/build/kernel list); do \
-		$(MAKE) --no-print-directory check KERNEL=$$kernel || exit 1; \
-	done
+check-all:
+	@tools/build/check-all -b $(BUILD) $(if $(MINUTES),-m $(MINUTES))
 
 shell:
 	@tools/build/need base modules guest

@@ -73,6 +73,7 @@ class Guest:
         return [qemu, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
                 "-M", "q35", "-cpu", "host" if self.options.kvm else "max",
                 "-m", str(self.options.mem), "-bios", "qboot.rom", *self._processors(),
+                "-d", "cpu_reset", "-D", self.path("resets"),
                 "-kernel", os.path.join(self.kernel, "vmlinuz"),
                 "-initrd", self.path("initramfs"), "-append", line, *self._ports(),
                 *shlex.split(os.environ.get("AEM_VM_QEMU", ""))]
@@ -156,6 +157,13 @@ class Guest:
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+    def how_it_ended(self):
+        """Of a machine that is off, and its guest did not say why."""
+        with open(self.path("resets"), encoding="utf-8", errors="replace") as f:
+            if "Triple fault" in f.read():
+                return "a triple fault of the processor"
+        return f"the emulator's exit status was {self.process.returncode}"
 
     def complaint(self):
         """What the emulator said if it did not even start."""
