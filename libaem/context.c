@@ -252,13 +252,11 @@ static const struct {
 	int error;
 	const char *text;
 } hints[] = {
-	{ ENOENT, "no " DEVICE " (modprobe aem-core), or no module offers this service: install it, run "
-	  "depmod -a, and see what \"modprobe aem-service-NAME\" says" },
+	{ ENOENT, "no " DEVICE " (modprobe aem-core), or no such service: load its module" },
 	{ ENXIO, "nothing answers at " DEVICE ": load the module (modprobe aem-core)" },
 	{ ENODEV, "nothing answers at " DEVICE ": load the module (modprobe aem-core)" },
 	{ EACCES, DEVICE " is for the group aem: join it (usermod -aG aem USER), log in again" },
-	{ ENOPROTOOPT, "the service is loaded in other versions, or retired (aemctl service list): load "
-	  "this program's beside them" },
+	{ ENOPROTOOPT, "other versions are loaded (aemctl service list): load this one too" },
 	{ EPROTO, "the versions loaded do not fit together or are too old: load newer ones" },
 	{ E2BIG, "the loaded aem-core is older than this program: load a newer one" },
 	{ EINVAL, "an argument is out of range, or for a newer aem-core than the one loaded" },

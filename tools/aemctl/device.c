@@ -46,12 +46,12 @@ static struct json_object *service_new(const struct aem_service_info *info)
 {
 	struct json_object *service = json_object_new_object();
 	const char *name = (const char *)info->name;
+	const char *state = info->flags & AEM_SERVICE_S_RETIRED ? "retired" : "offered";
 	int length = strnlen(name, AEM_NAME_MAX);
 
 	json_object_object_add(service, "name", json_object_new_string_len(name, length));
 	json_object_object_add(service, "version", json_object_new_int64(info->version));
-	json_object_object_add(service, "state", json_object_new_string(
-			       info->flags & AEM_SERVICE_S_RETIRED ? "retired" : "offered"));
+	json_object_object_add(service, "state", json_object_new_string(state));
 	json_object_object_add(service, "base", json_object_new_int64(info->base));
 	json_object_object_add(service, "calls", json_object_new_int64(info->calls));
 	json_object_object_add(service, "users", json_object_new_int64(info->users));

@@ -50,12 +50,14 @@ static void tell_retired(const struct aem_manage *done)
 {
 	printf("%s version %u %s retired: nobody binds it any more\n", (const char *)done->name,
 	       done->version, done->flags & AEM_MANAGE_DRY_RUN ? "would be" : "is");
-	if (done->contexts)
-		printf("%u context%s with %u event%s stay%s bound; its module can be unloaded when they have gone, or when \"aemctl service swap\" has moved them\n",
-		       done->contexts, plural(done->contexts), done->events, plural(done->events),
-		       done->contexts == 1 ? "s" : "");
-	else
+	if (!done->contexts) {
 		puts("nobody is bound to it: its module can be unloaded");
+		return;
+	}
+	printf("%u context%s with %u event%s stay%s bound; ", done->contexts,
+	       plural(done->contexts), done->events, plural(done->events),
+	       done->contexts == 1 ? "s" : "");
+	puts("its module can be unloaded when they have gone, or were moved by a swap");
 }
 
 static const char *explain_retire(int error)
@@ -114,11 +116,11 @@ static const char *explain_swap(int error)
 	case EALREADY:
 		return "these are the same version";
 	case EOPNOTSUPP:
-		return "one of the two declares no layout of its events, so that nobody can take them over";
+		return "one of the two declares no layout of its events: they cannot be taken over";
 	case EPROTO:
-		return "the versions have no layout in common, or the new one lacks calls of the old one: swap to one in between";
+		return "they have no common layout, or calls are missing: swap to one between";
 	case ETIMEDOUT:
-		return "a program is held up in a call of the service, and nothing has changed: try again, with a longer --timeout, or look for it with \"aemctl processes\" and end it";
+		return "nothing has changed: a call does not end: try a longer --timeout";
 	default:
 		return NULL;
 	}
@@ -151,7 +153,8 @@ static const char doc[] =
 	"  swap NAME OLD NEW     version NEW takes over everybody from version OLD, alive\n"
 	"  revoke NAME VERSION   nobody has this version any more: calls fail, events end\n"
 	"\n"
-	"All but list need CAP_SYS_MODULE. Exit status: 0, 1 if it was not done, 64 for wrong usage.";
+	"All but list need CAP_SYS_MODULE.\n"
+	"Exit status: 0, 1 if it was not done, 64 for wrong usage.";
 
 static error_t parse(int key, char *word, struct argp_state *state)
 {
@@ -220,7 +223,7 @@ static const char *explain(const struct verb *verb, int error)
 		return text;
 	switch (error) {
 	case EPERM:
-		return "that is the administrator's: it takes CAP_SYS_MODULE, as loading a module does";
+		return "it takes CAP_SYS_MODULE, as loading a module does";
 	case ENOENT:
 		return "no service has this name: see aemctl service list";
 	case ENOPROTOOPT:
