@@ -5,8 +5,9 @@ bench-timer := timer-arm timer-fire capacity
 bench-wake := wake interrupt priority
 bench-memory := memory
 bench-net := http echo
-bench-groups := timer wake memory net pexit
 bench-pexit := pexit
+bench-swap := swap
+bench-groups := timer wake memory net pexit swap
 
 bench-common := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tools/bench/lib/*.c))
 bench-flags := -Itools/bench/lib -Iselftests -pthread

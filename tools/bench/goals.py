@@ -8,6 +8,7 @@ GOALS = (
     ("timer-arm", {}, "value", "aem", ("timerfd",), 0.5),
     ("timer-arm", {}, "value", "aem, batched", ("timerfd",), 0.3),
     ("timer-fire", {}, "value", "aem", ("timerfd",), 0.6),
+    ("swap", {"events": 10000}, "value", "aem", (), 10000000),
     ("wake", {}, "value", "aem", ("eventfd + epoll",), 0.7),
     ("interrupt", {}, "value", "aem", ("RT signal",), 1.0),
     ("pexit", {}, "value", "aem", ("pidfd + epoll + waitid",), 1.0),
