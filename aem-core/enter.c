@@ -55,7 +55,7 @@ static long execute(const struct aem_call_op *op, const struct aem_caller *calle
 		ret = store_arg(op, arg, from, size);
 	if (ret)
 		return ret;
-	ret = op->execute(caller, arg);
+	ret = aem_service_answer(op->execute(caller, arg));
 	if (ret >= 0 && store_arg(op, arg, from, size))
 		ret = -EFAULT;
 	return ret;

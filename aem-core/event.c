@@ -197,7 +197,7 @@ static int start(struct event_struct *ev, const struct aem_event_ops *ops)
 	int ret;
 
 	aem_event_start(ev);
-	ret = ops->arm ? ops->arm(ev) : 0;
+	ret = ops->arm ? aem_service_answer(ops->arm(ev)) : 0;
 	if (ret < 0)
 		aem_active_stop(ev);
 	else if (ret == AEM_READY)

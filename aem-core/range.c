@@ -152,6 +152,12 @@ void aem_service_unregister(struct aem_service *service)
 	struct aem_range *range;
 
 	mutex_lock(&aem_registry);
+	if (aem_registry_find(service->name, service->version) != service) {
+		mutex_unlock(&aem_registry);
+		pr_err("aem: service %s version %u is not registered, and cannot be taken back\n",
+		       service->name, service->version);
+		return;
+	}
 	list_del(&service->link);
 	WARN_ON(atomic_read(&service->events));
 	range = service->range;

@@ -51,6 +51,15 @@ static inline struct aem_range *aem_range_of(struct aem_process *proc, u32 nr)
 	return smp_load_acquire(&proc->ranges[index]);
 }
 
+/** aem_service_answer() - a service's answer, or -EPROTO if it is negative and no errno. */
+static inline long aem_service_answer(long answer)
+{
+	if (likely(answer > -ERESTARTSYS))
+		return answer;
+	/* What begins there is the kernel's own. */
+	return answer == -ERESTARTSYS ? -EINTR : -EPROTO;
+}
+
 /** aem_service_call() - the entry of the table for a number, or NULL. */
 static inline const struct aem_call_op *
 aem_service_call(const struct aem_service *service, u32 nr)

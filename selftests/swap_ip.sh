@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # aem-ip and aem-timer are exchanged, there and back, while aem-httpd serves wrk and its timers tick.
 # With SWAPS=1000 SECONDS_OF_LOAD=600 in the environment so many; otherwise as a few seconds allow.
-# vm: files=/usr/bin/curl,/usr/bin/wrk,/usr/bin/httperf timeout=500 load=core,timer,ip mem=768
+# vm: files=/usr/bin/curl,/usr/bin/wrk,/usr/bin/httperf timeout=500 load=core,timer,timer_3,ip,ip_2,ip_3 mem=768
 # shellcheck disable=SC2086 # what has no blanks stays one word
 . selftests/lib/httpd.sh
 
@@ -39,7 +39,6 @@ rounds()
 }
 
 extra=/lib/modules/$(uname -r)/extra
-for name in timer_3 ip_2 ip_3; do insmod $extra/aem-$name.ko; done
 
 # start binds the newest; what is to move begins with version 1.
 retired() { $aemctl service retire timer 3 && $aemctl service retire ip 2 && $aemctl service retire ip 3; }

@@ -4,7 +4,7 @@
  * private part, and for one with another, there and back. SWAPS=1000 in the environment makes
  * so many; otherwise as many as a second and a half allows.
  *
- * vm: load=core,timer,timer_2,timer_3 mem=768 timeout=600
+ * vm: load=core,timer,timer_2,timer_3 mem=768 timeout=600 own
  */
 #include "swap.h"
 #include <linux/aem_timer.h>

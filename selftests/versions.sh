@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Versions of a service side by side: who gets which, and what happens when one is retired.
-# vm: load=core,timer,timer_2 user=root
+# vm: load=core,timer,timer_2
 # shellcheck shell=dash disable=SC2086 # what has no blanks stays one word
 . selftests/lib/ktap.sh
 
