@@ -254,7 +254,7 @@ static const struct {
 } hints[] = {
 	{ ENOENT, "no " DEVICE " (modprobe aem-core), or no such service: load its module" },
 	{ ENXIO, "nothing answers at " DEVICE ": load the module (modprobe aem-core)" },
-	{ ENODEV, "nothing answers at " DEVICE ": load the module (modprobe aem-core)" },
+	{ ENODEV, "the service was revoked; or nothing answers at " DEVICE " (modprobe aem-core)" },
 	{ EACCES, DEVICE " is for the group aem: join it (usermod -aG aem USER), log in again" },
 	{ ENOPROTOOPT, "other versions are loaded (aemctl service list): load this one too" },
 	{ EPROTO, "the versions loaded do not fit together or are too old: load newer ones" },

@@ -93,3 +93,9 @@ int aem_service_info(struct aem *aem, unsigned int index, struct aem_service_inf
 	info->index = index;
 	return aem->alive ? call_ioctl(aem->fd, AEM_IOC_SERVICE, info) : -EPERM;
 }
+
+int aem_manage(struct aem *aem, struct aem_manage *arg)
+{
+	arg->size = sizeof(*arg);
+	return aem->alive ? call_ioctl(aem->fd, AEM_IOC_MANAGE, arg) : -EPERM;
+}

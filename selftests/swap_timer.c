@@ -180,7 +180,7 @@ TEST(settings_survive)
 
 	swap_load("aem-timer_3", "");
 	bind_first(&raw, &base);
-	id = make(&raw, base, PERIODIC, now() + 1000 * RAW_SECOND);
+	id = make(&raw, base, PERIODIC + 1, now() + 1000 * RAW_SECOND);
 	watched = make(&raw, base, PERIODIC + 3, now() + 1000 * RAW_SECOND);
 	swap_to(raw.fd, AEM_TIMER_SERVICE, 1, 3);
 	EXPECT_GT(left_of(&raw, base, id), 900 * RAW_SECOND);
@@ -198,7 +198,7 @@ TEST(settings_survive)
 	ASSERT_OK(raw_call(&raw, base + AEM_TIMER_SETTIME, &set));
 	EXPECT_EQ(set.old_interval, 7);
 	EXPECT_EQ(raw_wait(&raw, RAW_LONG), 0);
-	EXPECT_EQ(timers[PERIODIC].records, 1);
+	EXPECT_EQ(timers[PERIODIC + 1].records, 1);
 	raw_end(&raw);
 	EXPECT_EQ(swap_unload("aem_timer_3"), 0);
 }

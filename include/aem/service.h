@@ -25,8 +25,8 @@
 #define AEM_CALL_ARG_MAX	192
 
 /** AEM_SERVICE_BUILT_AS() - a service's version, unless it is built as another. */
-#ifdef AEM_SERVICE_VERSION
-#define AEM_SERVICE_BUILT_AS(_version)	AEM_SERVICE_VERSION
+#ifdef BUILT_AS_VERSION
+#define AEM_SERVICE_BUILT_AS(_version)	BUILT_AS_VERSION
 #else
 #define AEM_SERVICE_BUILT_AS(_version)	(_version)
 #endif

@@ -64,7 +64,10 @@ typedef uint64_t aem_id;
  */
 #define AEM_OPEN_SIGNAL		(1U << 2)
 
-/** AEM_OPEN_LOOK: Only for aem_query() and aem_service_info(); the rest says -ENXIO. */
+/**
+ * AEM_OPEN_LOOK: Only for aem_query(), aem_service_info() and aem_manage(); the rest says
+ * -ENXIO.
+ */
 #define AEM_OPEN_LOOK		(1U << 1)
 
 /**
@@ -333,6 +336,18 @@ int aem_query(struct aem *aem, struct aem_query *query);
  * Any thread. Return: 0; -ENOENT after the last.
  */
 int aem_service_info(struct aem *aem, unsigned int index, struct aem_service_info *info);
+
+/**
+ * aem_manage() - exchange services, or take them away
+ * @aem: the context; one with AEM_OPEN_LOOK will do
+ * @arg: what to do: @op, @version, @name, and what else <linux/aem.h> says; out: what was done.
+ *       Its @size is filled in. With AEM_MANAGE_DRY_RUN nothing is changed. A version that is
+ *       retired has AEM_SERVICE_S_RETIRED in the @flags of aem_service_info()
+ *
+ * For the administrator (CAP_SYS_MODULE). Any thread.
+ * Return: 0 or -errno: AEM_IOC_MANAGE names them.
+ */
+int aem_manage(struct aem *aem, struct aem_manage *arg);
 
 /* Services: for libraries of services, and for calls without a typed function */
 
