@@ -82,7 +82,7 @@ retired()
 	is 1 $binder ask timer 0 0 && is ENOPROTOOPT $binder ask timer 2 0 &&
 		says 'timer *2 *retired' 0 $aemctl service list &&
 		says 'timer *1 *offered' 0 $aemctl service list &&
-		says 'use' 1 rmmod aem_timer_2
+		says 'unavailable' 1 rmmod aem_timer_2
 }
 
 the_last_one_lets_it_go()
