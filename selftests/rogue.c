@@ -151,7 +151,7 @@ TEST(answers_to_a_swap)
 
 static void *sleep_inside(void *raw)
 {
-	return (void *)(intptr_t)do_call((struct raw *)raw, ROGUE_SLEEP, 0, 700);
+	return (void *)(intptr_t)do_call((struct raw *)raw, ROGUE_SLEEP, 0, 4000);
 }
 
 /* A swap waits for a slow call as long as it may, and a revocation as well. */
@@ -164,7 +164,8 @@ TEST(a_slow_call)
 
 	begin(&raw);
 	ASSERT_EQ(pthread_create(&sleeper, NULL, sleep_inside, &raw), 0);
-	raw_sleep_ms(100);
+	/* Time to get there, on a busy machine as well. */
+	raw_sleep_ms(1000);
 	arg.timeout = 10;
 	EXPECT_ERRNO(swap_manage(raw.fd, &arg), ETIMEDOUT);
 	arg = swap_request(AEM_MANAGE_REVOKE, ROGUE_SERVICE, 1, 0);

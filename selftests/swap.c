@@ -576,7 +576,8 @@ TEST(a_call_that_is_held_up)
 	range.range.len = page;
 	ASSERT_OK(ioctl(uffd, UFFDIO_REGISTER, &range));
 	ASSERT_EQ(pthread_create(&caller, NULL, call_with, totals), 0);
-	raw_sleep_ms(100);
+	/* Time to get there, on a busy machine as well. */
+	raw_sleep_ms(1000);
 	arg.timeout = 100;
 	EXPECT_ERRNO(swap_manage(raw.fd, &arg), ETIMEDOUT);
 	arg = swap_request(AEM_MANAGE_REVOKE, NULL_SERVICE, 1, 0);
