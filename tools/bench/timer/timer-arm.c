@@ -2,7 +2,7 @@
 /*
  * timer-arm: instructions to disarm a timer and arm it again, among so many that are armed.
  * unit: instructions per cancel and arm
- * bench: mem=3500 load=core,timer gate
+ * bench: mem=3500 load=core,timer timeout=7200 gate
  */
 #include <stdio.h>
 #include "timers.h"
