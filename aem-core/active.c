@@ -11,6 +11,7 @@
 #include <linux/sched/signal.h>
 #include "active.h"
 #include "doorbell.h"
+#include "hint.h"
 #include "trace.h"
 
 static void wake_pollers(struct aem_process *proc)
@@ -215,6 +216,7 @@ void aem_event_activate(struct event_struct *ev)
 	trace_aem_activate(ev);
 	if (!joined)
 		return;
+	aem_hint_raise(proc, ev->prio);
 	if (!may_tell(ev)) {
 		if (ring)
 			atomic_set(&proc->tell, ev->prio + 1);
@@ -431,8 +433,10 @@ void aem_active_feed(struct aem_process *proc)
 	raw_spin_unlock_irqrestore(&proc->lock, flags);
 	if (ring)
 		aem_doorbell_ring(proc, prio);
-	if (fed)
+	if (fed) {
+		aem_hint_raise(proc, fls(aem_active_mask(proc)) - 1);
 		wake_pollers(proc);
+	}
 }
 
 /**
@@ -473,6 +477,8 @@ void aem_active_set_prio(struct event_struct *ev, u8 prio)
 		ring = notify(ev);
 	}
 	raw_spin_unlock_irqrestore(&ev->proc->lock, flags);
+	if (active)
+		aem_hint_raise(ev->proc, prio);
 	if (ring)
 		aem_doorbell_ring(ev->proc, prio);
 }

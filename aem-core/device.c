@@ -94,6 +94,8 @@ void aem_device_query(struct aem_process *proc, struct aem_query *query)
 	query->flags = proc->flags;
 	query->ring_entries = proc->ring_entries;
 	query->signo = proc->signo;
+	query->hint = READ_ONCE(proc->hint.value);
+	query->boost = READ_ONCE(proc->hint.steps);
 	query->vmt_size = (u64)proc->vmt.max_chunks * AEM_BLOCK_MAX;
 	query->vmt_used = aem_vmtable_used(&proc->vmt);
 }
@@ -153,7 +155,7 @@ static int do_manage(struct aem_process *proc, union aem_ioctl_arg *arg)
 	}
 
 static const struct aem_ioctl_op ioctl_ops[] = {
-	IOCTL_OP(AEM_IOC_QUERY, do_query, struct aem_query, redirects, .always = true),
+	IOCTL_OP(AEM_IOC_QUERY, do_query, struct aem_query, boost, .always = true),
 	IOCTL_OP(AEM_IOC_SETUP, do_setup, struct aem_setup, trampoline, .always = true,
 		 .creates = true),
 	IOCTL_OP(AEM_IOC_BIND, do_bind, struct aem_bind, name),

@@ -39,7 +39,7 @@ int aem_doorbell_check(const struct aem_setup *setup)
 {
 	bool safepoint = setup->flags & AEM_SETUP_SAFEPOINT;
 
-	if (setup->flags & ~(AEM_SETUP_SAFEPOINT | AEM_SETUP_REDIRECT))
+	if (setup->flags & ~(AEM_SETUP_SAFEPOINT | AEM_SETUP_REDIRECT | AEM_SETUP_HINT))
 		return -EINVAL;
 	if (safepoint ? setup->signo : !signal_is_good(setup->signo))
 		return -EINVAL;

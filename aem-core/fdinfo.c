@@ -81,6 +81,8 @@ static void show_setup(struct seq_file *seq, const struct aem_process *proc)
 		   task_pid_nr_ns(proc->owner, task_active_pid_ns(current)));
 	seq_printf(seq, "signo:\t%u\n", proc->signo);
 	seq_printf(seq, "level:\t%u\n", READ_ONCE(proc->control->level));
+	seq_printf(seq, "hint:\t%u\n", READ_ONCE(proc->hint.value));
+	seq_printf(seq, "boost:\t%u\n", READ_ONCE(proc->hint.steps));
 }
 
 static void show_counters(struct seq_file *seq, const struct aem_query *query)

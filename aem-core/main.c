@@ -18,6 +18,7 @@
  *   active.c    active lists, and who is told       when it runs
  *   doorbell.c  breaking a thread's flow: by signal
  *   redirect.c  ... and by redirected registers
+ *   hint.c      its feeling for what is urgent
  *   ring.c      records for the process             with which arguments
  *   memory.c    memory shared with the process      where its data lives
  *   vmtable.c   the zone of blocks

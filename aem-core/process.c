@@ -3,12 +3,14 @@
  * The life of a context: opened, set up, shut down when its address space or its file
  * goes, freed with the last reference.
  */
+#include <linux/cred.h>
 #include <linux/log2.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include "active.h"
 #include "doorbell.h"
+#include "hint.h"
 #include "memory.h"
 #include "pool.h"
 #include "range.h"
@@ -77,6 +79,7 @@ struct aem_process *aem_process_create(void)
 	INIT_WORK(&proc->shutdown, shutdown_orphan);
 	INIT_DELAYED_WORK(&proc->feeder, feed);
 	aem_active_init(proc);
+	aem_hint_init(proc);
 	return proc;
 }
 
@@ -117,6 +120,7 @@ int aem_process_setup(struct aem_process *proc, struct aem_setup *setup)
 		proc->mm = current->mm;
 		mmgrab(proc->mm);
 		proc->owner = get_task_struct(current);
+		aem_hint_setup(proc);
 		/* Pairs with aem_process_check(): all of the above is seen. */
 		smp_store_release(&proc->ready, true);
 	}
@@ -151,6 +155,7 @@ void aem_process_shutdown(struct aem_process *proc)
 	}
 	mutex_unlock(&proc->enter_lock);
 	aem_event_bury(proc);
+	aem_hint_end(proc);
 	wake_all(proc);
 }
 
@@ -179,6 +184,7 @@ static void free_process(struct kref *refs)
 	xa_destroy(&proc->events);
 	aem_range_unbind_all(proc);
 	if (proc->was_set_up) {
+		put_cred(proc->hint.cred);
 		put_task_struct(proc->owner);
 		mmdrop(proc->mm);
 	}

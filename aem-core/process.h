@@ -11,6 +11,7 @@
  *   aem_process.events       (xa_lock) the table of ids, @closing
  *   aem_process.lock         active lists and the state of events; hard
  *                            interrupts take it
+ *   aem_hint.lock            the owner's nice value; not inside of the former
  *
  * Copies from and to user space happen under none of them but aem_range.gate,
  * so that a page fault never meets enter_lock.
@@ -107,6 +108,28 @@ struct aem_counters {
 };
 
 /**
+ * struct aem_hint - what the scheduler feels of active events, with AEM_SETUP_HINT
+ * @lock:  protects the rest; raw, nests the scheduler's locks
+ * @value: 1 + highest priority that was active lately, 0: none
+ * @steps: of nice that the owner is boosted by
+ * @base:  its nice value without that
+ * @nice:  its nice value with that
+ * @over:  no more boosts, the context ends
+ * @cred:  of the owner if CAP_SYS_NICE was among them at setup; constant
+ * @look:  looks whether the value is still right
+ */
+struct aem_hint {
+	raw_spinlock_t lock;
+	u32 value;
+	u32 steps;
+	int base;
+	int nice;
+	bool over;
+	const struct cred *cred;
+	struct delayed_work look;
+};
+
+/**
  * struct aem_process - what one open of /dev/aem owns
  * @refs:         the open file and the work each hold one
  * @user:         whose limits it counts against; constant
@@ -119,6 +142,7 @@ struct aem_counters {
  * @trampoline:   where redirected registers lead to; set once, before @ready
  * @bell_work:    redirects them, in the owner's context
  * @bell_state:   bits of the doorbell's own; atomic
+ * @hint:         the soft real-time hint
  * @ready:        set up, and not shut down; written under enter_lock, read anywhere
  *                with acquire
  * @was_set_up:   AEM_IOC_SETUP has been done; enter_lock
@@ -174,6 +198,7 @@ struct aem_process {
 	struct aem_trampoline trampoline;
 	struct callback_head bell_work;
 	unsigned long bell_state;
+	struct aem_hint hint;
 	bool ready;
 	bool was_set_up;
 	unsigned int mappings;

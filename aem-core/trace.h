@@ -113,6 +113,25 @@ TRACE_EVENT(aem_doorbell,
 		  __entry->prio)
 );
 
+TRACE_EVENT(aem_hint,
+	TP_PROTO(const struct aem_process *proc, u32 value, int nice),
+	TP_ARGS(proc, value, nice),
+	TP_STRUCT__entry(
+		__field(const void *, proc)
+		__field(int, owner)
+		__field(u32, value)
+		__field(int, nice)
+	),
+	TP_fast_assign(
+		__entry->proc = proc;
+		__entry->owner = proc->owner->pid;
+		__entry->value = value;
+		__entry->nice = nice;
+	),
+	TP_printk("proc=%p owner=%d value=%u nice=%d", __entry->proc, __entry->owner,
+		  __entry->value, __entry->nice)
+);
+
 #ifdef AEM_REDIRECT
 TRACE_EVENT(aem_redirect,
 	TP_PROTO(const struct aem_process *proc, unsigned long ip, bool done),

@@ -57,7 +57,7 @@ static int check_options(const struct aem_options *o)
 	for (i = 0; i < ARRAY_SIZE(o->reserved); i++)
 		if (o->reserved[i])
 			return -EINVAL;
-	if (o->flags & ~(AEM_OPEN_SAFEPOINT | AEM_OPEN_LOOK | AEM_OPEN_SIGNAL) ||
+	if (o->flags & ~(AEM_OPEN_SAFEPOINT | AEM_OPEN_LOOK | AEM_OPEN_SIGNAL | AEM_OPEN_HINT) ||
 	    (o->flags & (AEM_OPEN_SAFEPOINT | AEM_OPEN_LOOK) &&
 	     (o->signo || o->flags & AEM_OPEN_SIGNAL)) || o->queue_calls > QUEUE_CALLS_MAX ||
 	    (o->queue_bytes && o->queue_bytes < QUEUE_BYTES_MIN) ||
@@ -156,7 +156,7 @@ static int attach(struct aem *aem, const struct aem_options *o, uint32_t feature
 	aem->interrupts = true;
 	if (!(o->flags & AEM_OPEN_SIGNAL) && features & AEM_FEATURE_REDIRECT &&
 	    aem_trampoline_fill(&setup->trampoline, aem))
-		setup->flags = AEM_SETUP_REDIRECT;
+		setup->flags |= AEM_SETUP_REDIRECT;
 	return 0;
 }
 
@@ -166,13 +166,14 @@ static int set_up(struct aem *aem, const struct aem_options *o, uint32_t feature
 		.size = sizeof(setup),
 		.ring_entries = o->ring_entries,
 		.vmt_size = o->vmt_size,
+		.flags = o->flags & AEM_OPEN_HINT ? AEM_SETUP_HINT : 0,
 	};
 	int ret = 0;
 
 	aem->anchor = aem_doorbell_anchor();
 	aem->tid = gettid();
 	if (o->flags & AEM_OPEN_SAFEPOINT)
-		setup.flags = AEM_SETUP_SAFEPOINT;
+		setup.flags |= AEM_SETUP_SAFEPOINT;
 	else
 		ret = attach(aem, o, features, &setup);
 	ret = ret ? ret : call_ioctl(aem->fd, AEM_IOC_SETUP, &setup);

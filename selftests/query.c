@@ -28,6 +28,8 @@ TEST(before_setup)
 	EXPECT_EQ(query.doorbells, 0);
 	EXPECT_EQ(query.starvations, 0);
 	EXPECT_EQ(query.redirects, 0);
+	EXPECT_EQ(query.hint, 0);
+	EXPECT_EQ(query.boost, 0);
 	close(raw.fd);
 }
 

@@ -219,6 +219,9 @@ struct aem_record {
  * @doorbells:    out: times that the doorbell rang
  * @starvations:  out: times that an event had to wait for memory
  * @redirects:    out: times that registers were redirected
+ * @hint:         out: 1 + the highest priority that was active lately, 0: none; only
+ *                with AEM_SETUP_HINT
+ * @boost:        out: steps of nice that the owner is boosted by now
  */
 struct aem_query {
 	__u32 size;
@@ -238,6 +241,8 @@ struct aem_query {
 	__aligned_u64 doorbells;
 	__aligned_u64 starvations;
 	__aligned_u64 redirects;
+	__u32 hint;
+	__u32 boost;
 };
 
 /** AEM_FEATURE_SIGNAL: Interrupts by signal. */
@@ -357,6 +362,14 @@ struct aem_setup {
 #define AEM_SETUP_SAFEPOINT	(1U << 0)
 /** AEM_SETUP_REDIRECT: Interrupt by redirected registers, and by @signo where that cannot be. */
 #define AEM_SETUP_REDIRECT	(1U << 1)
+/**
+ * AEM_SETUP_HINT: While events are active the owner's nice value is lowered, the more so the more
+ * urgent the most urgent of them is: by up to as many steps as the module parameter
+ * hint_ceiling says, and not below what setpriority() would allow the owner (RLIMIT_NICE,
+ * CAP_SYS_NICE). It is given back some milliseconds after the last, and when the context ends.
+ * A child that is forked meanwhile inherits the nice value of then.
+ */
+#define AEM_SETUP_HINT		(1U << 2)
 
 /**
  * struct aem_bind - AEM_IOC_BIND: get the range of a service

@@ -64,6 +64,9 @@ typedef uint64_t aem_id;
  */
 #define AEM_OPEN_SIGNAL		(1U << 2)
 
+/** AEM_OPEN_HINT: Active events raise the thread's claim on a processor, see AEM_SETUP_HINT. */
+#define AEM_OPEN_HINT		(1U << 3)
+
 /**
  * AEM_OPEN_LOOK: Only for aem_query(), aem_service_info() and aem_manage(); the rest says
  * -ENXIO.

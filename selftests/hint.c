@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The soft real-time hint: how much it is, whose rights bound it, and that it is given back.
+ *
+ * vm: load=core,null
+ */
+#include "raw.h"
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#define CEILING "/sys/module/aem_core/parameters/hint_ceiling"
+#define NOBODY 65534
+/* Of nice; what the module's parameter is by default. */
+#define STEPS 10
+
+static int my_nice(void)
+{
+	int nice;
+
+	errno = 0;
+	nice = getpriority(PRIO_PROCESS, 0);
+	ASSERT_EQ(errno, 0);
+	return nice;
+}
+
+static void start(struct raw *raw)
+{
+	memset(raw, 0, sizeof(*raw));
+	raw->setup.flags = AEM_SETUP_SAFEPOINT | AEM_SETUP_HINT;
+	raw->setup.vmt_size = 65536;
+	raw_begin(raw);
+	raw->null = raw_service(raw, NULL_SERVICE);
+}
+
+static uint64_t activate(struct raw *raw, uint32_t prio)
+{
+	uint64_t id = null_new(raw, NULL_CREATE, raw_nothing, 1, 0, prio);
+
+	null_fire(raw, id, NULL_BY_IRQ, 1);
+	return id;
+}
+
+static unsigned int steps_of(unsigned int prio, unsigned int ceiling)
+{
+	return (ceiling * (prio + 1) + 31) / 32;
+}
+
+static void expect_boost(struct raw *raw, int base, unsigned int steps)
+{
+	EXPECT_EQ(raw_query(raw).boost, steps);
+	EXPECT_EQ(my_nice(), base - (int)steps);
+}
+
+/* It comes down some time after what it was for. */
+static void expect_soon(struct raw *raw, unsigned int hint, int nice)
+{
+	int i;
+
+	for (i = 0; i < 2000 && (raw_query(raw).hint != hint || my_nice() != nice); i++)
+		raw_sleep_ms(10);
+	EXPECT_EQ(raw_query(raw).hint, hint);
+	EXPECT_EQ(my_nice(), nice);
+}
+
+static void set_ceiling(unsigned int steps)
+{
+	char text[16];
+	int fd = open(CEILING, O_WRONLY), n = snprintf(text, sizeof(text), "%u", steps);
+
+	ASSERT_EQ(write(fd, text, n), n);
+	close(fd);
+}
+
+TEST(as_urgent_as_the_most_urgent)
+{
+	struct raw raw;
+	uint32_t prio;
+
+	start(&raw);
+	expect_boost(&raw, 0, 0);
+	EXPECT_EQ(raw_query(&raw).hint, 0);
+	for (prio = 0; prio < AEM_PRIORITIES; prio++) {
+		activate(&raw, prio);
+		EXPECT_EQ(raw_query(&raw).hint, prio + 1);
+		expect_boost(&raw, 0, steps_of(prio, STEPS));
+	}
+	/* Nothing less urgent lowers it. */
+	activate(&raw, 3);
+	expect_boost(&raw, 0, STEPS);
+	EXPECT_EQ(raw_drain(&raw), AEM_PRIORITIES + 1);
+	expect_soon(&raw, 0, 0);
+	activate(&raw, 7);
+	expect_boost(&raw, 0, steps_of(7, STEPS));
+	raw_end(&raw);
+}
+
+TEST(stays_while_events_are_active)
+{
+	struct raw raw;
+	uint64_t urgent;
+
+	start(&raw);
+	activate(&raw, 2);
+	urgent = activate(&raw, 20);
+	raw_sleep_ms(200);
+	expect_boost(&raw, 0, steps_of(20, STEPS));
+	EXPECT_OK(raw_event(&raw, AEM_EVENT_SHUTDOWN, urgent, 0));
+	expect_soon(&raw, 3, -(int)steps_of(2, STEPS));
+	raw_end(&raw);
+	EXPECT_EQ(my_nice(), 0);
+}
+
+TEST(only_who_asks)
+{
+	struct raw raw;
+
+	raw_start(&raw);
+	activate(&raw, 31);
+	EXPECT_EQ(raw_query(&raw).hint, 0);
+	expect_boost(&raw, 0, 0);
+	raw_end(&raw);
+}
+
+TEST(ceiling)
+{
+	struct raw raw;
+
+	start(&raw);
+	set_ceiling(0);
+	activate(&raw, 31);
+	expect_boost(&raw, 0, 0);
+	raw_drain(&raw);
+	expect_soon(&raw, 0, 0);
+	set_ceiling(3);
+	activate(&raw, 31);
+	expect_boost(&raw, 0, 3);
+	raw_drain(&raw);
+	expect_soon(&raw, 0, 0);
+	/* More than there are. */
+	set_ceiling(4000000000U);
+	activate(&raw, 31);
+	expect_boost(&raw, 0, 20);
+	set_ceiling(STEPS);
+	raw_end(&raw);
+	EXPECT_EQ(my_nice(), 0);
+}
+
+TEST(ones_own_choice_stays)
+{
+	struct raw raw;
+
+	ASSERT_OK(setpriority(PRIO_PROCESS, 0, 4));
+	start(&raw);
+	activate(&raw, 31);
+	expect_boost(&raw, 4, STEPS);
+	ASSERT_OK(setpriority(PRIO_PROCESS, 0, 7));
+	raw_drain(&raw);
+	expect_soon(&raw, 0, 7);
+	activate(&raw, 31);
+	expect_boost(&raw, 7, STEPS);
+	raw_end(&raw);
+	EXPECT_EQ(my_nice(), 7);
+}
+
+/* RLIMIT_NICE of 20 - n allows nice values down to n. */
+static void become_nobody(int lowest)
+{
+	struct rlimit limit = { 20 - lowest, 20 - lowest };
+
+	ASSERT_OK(setrlimit(RLIMIT_NICE, &limit));
+	ASSERT_OK(chmod(RAW_DEVICE, 0666));
+	ASSERT_OK(setgid(NOBODY));
+	ASSERT_OK(setuid(NOBODY));
+}
+
+TEST(within_rlimit)
+{
+	struct raw raw;
+
+	become_nobody(-3);
+	start(&raw);
+	activate(&raw, 31);
+	expect_boost(&raw, 0, 3);
+	raw_end(&raw);
+	EXPECT_EQ(my_nice(), 0);
+}
+
+TEST(without_rights)
+{
+	struct raw raw;
+
+	become_nobody(20);
+	start(&raw);
+	activate(&raw, 31);
+	EXPECT_EQ(raw_query(&raw).hint, 32);
+	expect_boost(&raw, 0, 0);
+	raw_end(&raw);
+}
+
+TEST(not_by_a_user_namespace)
+{
+	struct raw raw;
+
+	become_nobody(20);
+	if (unshare(CLONE_NEWUSER))
+		ktap_skip("optional: no user namespaces for users");
+	start(&raw);
+	activate(&raw, 31);
+	expect_boost(&raw, 0, 0);
+	raw_end(&raw);
+}
+
+/* Rights that go while it is boosted take the boost with them. */
+TEST(setuid_while_boosted)
+{
+	struct raw raw;
+
+	start(&raw);
+	activate(&raw, 31);
+	expect_boost(&raw, 0, STEPS);
+	become_nobody(20);
+	expect_soon(&raw, 32, 0);
+	expect_boost(&raw, 0, 0);
+	/* Not again either. */
+	raw_drain(&raw);
+	expect_soon(&raw, 0, 0);
+	activate(&raw, 31);
+	expect_boost(&raw, 0, 0);
+	raw_end(&raw);
+}
+
+static int parent_nice;
+
+static void *own(void *arg)
+{
+	struct raw raw;
+
+	(void)arg;
+	start(&raw);
+	activate(&raw, 31);
+	EXPECT_EQ(my_nice(), -STEPS);
+	/* Left to the end of the process. */
+	return NULL;
+}
+
+/* The owner is a thread; nobody else is boosted. */
+TEST(only_the_owner)
+{
+	pthread_t thread;
+
+	parent_nice = my_nice();
+	ASSERT_EQ(pthread_create(&thread, NULL, own, NULL), 0);
+	ASSERT_EQ(pthread_join(thread, NULL), 0);
+	EXPECT_EQ(my_nice(), parent_nice);
+}
+
+/* The nice value of a child that has gone on to another program, boosted when it did. */
+TEST(given_back_by_exec)
+{
+	int status;
+	pid_t pid = fork();
+
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		struct raw raw;
+
+		start(&raw);
+		activate(&raw, 31);
+		if (my_nice() == -STEPS)
+			execl("/bin/sh", "sh", "-c",
+			      "for i in 1 2 3 4 5 6 7 8 9; do n=$(cut -d ' ' -f 19 /proc/$$/stat);"
+			      "[ $n = 0 ] && exit 7; sleep 1; done", NULL);
+		_exit(1);
+	}
+	ASSERT_OK(waitpid(pid, &status, 0));
+	EXPECT_EQ(WEXITSTATUS(status), 7);
+}
+
+TEST(killed_while_boosted)
+{
+	int status, ready[2];
+	pid_t pid;
+	char c;
+
+	ASSERT_OK(pipe(ready));
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		struct raw raw;
+
+		start(&raw);
+		activate(&raw, 31);
+		ASSERT_EQ(write(ready[1], "x", 1), 1);
+		pause();
+	}
+	ASSERT_EQ(read(ready[0], &c, 1), 1);
+	EXPECT_EQ(getpriority(PRIO_PROCESS, pid), -STEPS);
+	ASSERT_OK(kill(pid, SIGKILL));
+	ASSERT_OK(waitpid(pid, &status, 0));
+	EXPECT(WIFSIGNALED(status));
+}
+
+KTAP_MAIN()
