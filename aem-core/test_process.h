@@ -9,17 +9,21 @@
 #include <kunit/test.h>
 #include <linux/sched.h>
 #include "active.h"
+#include "doorbell.h"
+#include "hint.h"
 
 /* An orphan: the bell would interrupt the thread that runs the tests. */
 static inline struct aem_process *test_process(struct kunit *test)
 {
 	struct aem_process *proc = kunit_kzalloc(test, sizeof(*proc), GFP_KERNEL);
+	struct aem_setup setup = { 0 };
 
 	KUNIT_ASSERT_NOT_NULL(test, proc);
 	proc->control = kunit_kzalloc(test, sizeof(*proc->control), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, proc->control);
 	proc->owner = current;
 	proc->orphan = true;
+	aem_doorbell_setup(proc, &setup);
 	proc->ready = true;
 	mutex_init(&proc->enter_lock);
 	xa_init_flags(&proc->events, XA_FLAGS_ALLOC1);
@@ -28,6 +32,7 @@ static inline struct aem_process *test_process(struct kunit *test)
 	init_waitqueue_head(&proc->poll_queue);
 	init_waitqueue_head(&proc->idle_queue);
 	aem_active_init(proc);
+	aem_hint_init(proc);
 	return proc;
 }
 
