@@ -15,9 +15,9 @@
  *
  * Locks: the registry's mutex all the time; the gates, as if by a writer; then each event's
  * aem_process.lock, in which what serves it and what was noted change together.
- * aem_process.enter_lock nests outside the gates and is never taken here; so nothing here looks into a ring, and
- * events are found in the table of ids, which has all of them, those that were unregistered while
- * their handlers run among them.
+ * aem_process.enter_lock nests outside the gates and is never taken here; so nothing here looks
+ * into a ring, and events are found in the table of ids, which has all of them, those that were
+ * unregistered while their handlers run among them.
  */
 #include <linux/jiffies.h>
 #include <linux/ktime.h>

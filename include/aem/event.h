@@ -177,7 +177,8 @@ struct aem_delivery {
  * @job:       the stimulus came. For a timer @key is 0, for a wait queue its key
  *             (poll events, 0: unknown). Called from the core's callback in any
  *             context, hard interrupts included, or after a swap, for what happened
- *             meanwhile: bounded, no allocation, no sleep, no sleeping lock. NULL: AEM_ACTIVATE always
+ *             meanwhile: bounded, no allocation, no sleep, no sleeping lock. NULL:
+ *             AEM_ACTIVATE always
  * @arm:       START: the activation point may fire from now on. AEM_READY activates
  *             at once. May sleep. NULL: nothing to do
  * @disarm:    STOP and unregistration. May sleep. The core removes the job itself from

@@ -15,6 +15,7 @@
  * @ROGUE_SLEEP:  struct rogue_do; sleep for @value milliseconds inside of the service
  * @ROGUE_ANSWER: struct rogue_do; answer with @value
  * @ROGUE_FIRE:   struct rogue_do; activate the event @id
+ * @ROGUE_CALLS:  how many there are
  */
 enum rogue_call {
 	ROGUE_CREATE	= 0,
