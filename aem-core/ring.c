@@ -42,9 +42,11 @@ int aem_ring_init(struct aem_process *proc, u32 entries)
 {
 	BUILD_BUG_ON(sizeof(struct aem_record) != 64);
 	BUILD_BUG_ON(sizeof(struct aem_control) > PAGE_SIZE);
+	/* Who meets the limit of a memory cgroup has an errno for it, and no need of a trace. */
 	proc->ring = __vmalloc(PAGE_ALIGN(entries * sizeof(*proc->ring)),
-			       GFP_KERNEL_ACCOUNT | __GFP_ZERO);
-	proc->slots = kvcalloc(entries, sizeof(*proc->slots), GFP_KERNEL_ACCOUNT);
+			       GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN);
+	proc->slots = kvcalloc(entries, sizeof(*proc->slots),
+			       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!proc->ring || !proc->slots) {
 		aem_ring_destroy(proc);
 		return -ENOMEM;
