@@ -19,12 +19,23 @@
 #include "range.h"
 #include "user.h"
 
+/**
+ * struct aem_call_made - AEM_IOC_CALL, and what is known of it here only
+ * @call: the argument
+ * @made: the event that it registered, 0: none
+ */
+struct aem_call_made {
+	struct aem_call call;
+	u64 made;
+};
+
 /** union aem_ioctl_arg - room for the argument of any ioctl */
 union aem_ioctl_arg {
 	struct aem_query query;
 	struct aem_setup setup;
 	struct aem_bind bind;
 	struct aem_call call;
+	struct aem_call_made made;
 	struct aem_enter enter;
 	struct aem_event event;
 	struct aem_vmt vmt;
@@ -41,7 +52,11 @@ union aem_ioctl_arg {
  * @output:   what it has put into the struct holds on errors too
  * @creates:  only its answer names what it makes, so that it must not be made if the
  *            answer cannot be written
- * @execute:  does it
+ * @answer:   fills the answer in where it is known before: it is written then, and not
+ *            afterwards. NULL: it is not
+ * @execute:  does it. 0, -errno, or DONE: there is nothing to write
+ * @undo:     nobody can be told of what was done, since the answer cannot be written after all:
+ *            the process has taken its memory away meanwhile. NULL: it may be done again
  */
 struct aem_ioctl_op {
 	unsigned int size;
@@ -50,8 +65,12 @@ struct aem_ioctl_op {
 	bool always;
 	bool output;
 	bool creates;
+	int (*answer)(struct aem_process *proc, union aem_ioctl_arg *arg);
 	int (*execute)(struct aem_process *proc, union aem_ioctl_arg *arg);
+	void (*undo)(struct aem_process *proc, const union aem_ioctl_arg *arg);
 };
+
+#define DONE	1
 
 static void query_counters(struct aem_process *proc, struct aem_query *query)
 {
@@ -100,6 +119,11 @@ void aem_device_query(struct aem_process *proc, struct aem_query *query)
 	query->vmt_used = aem_vmtable_used(&proc->vmt);
 }
 
+static int answer_setup(struct aem_process *proc, union aem_ioctl_arg *arg)
+{
+	return aem_process_check_setup(proc, &arg->setup);
+}
+
 static int do_setup(struct aem_process *proc, union aem_ioctl_arg *arg)
 {
 	return aem_process_setup(proc, &arg->setup);
@@ -114,8 +138,14 @@ static int do_call(struct aem_process *proc, union aem_ioctl_arg *arg)
 {
 	struct aem_call *call = &arg->call;
 
-	call->result = aem_call(proc, call->nr, u64_to_user_ptr(call->arg));
+	call->result = aem_call(proc, call->nr, u64_to_user_ptr(call->arg), &arg->made.made);
 	return min_t(s64, call->result, 0);
+}
+
+static void undo_call(struct aem_process *proc, const union aem_ioctl_arg *arg)
+{
+	if (arg->made.made)
+		aem_event_undo(proc, arg->made.made);
 }
 
 static int do_enter(struct aem_process *proc, union aem_ioctl_arg *arg)
@@ -125,12 +155,24 @@ static int do_enter(struct aem_process *proc, union aem_ioctl_arg *arg)
 
 static int do_event(struct aem_process *proc, union aem_ioctl_arg *arg)
 {
-	return aem_event_control(proc, &arg->event);
+	int err = aem_event_control(proc, &arg->event);
+
+	/* What cannot be done twice shall not fail when it is done. */
+	return err ?: arg->event.op == AEM_EVENT_SHUTDOWN ? DONE : 0;
 }
 
 static int do_vmt(struct aem_process *proc, union aem_ioctl_arg *arg)
 {
-	return aem_memory_control(proc, &arg->vmt);
+	int err = aem_memory_control(proc, &arg->vmt);
+
+	return err ?: arg->vmt.op == AEM_VMT_FREE ? DONE : 0;
+}
+
+static void undo_vmt(struct aem_process *proc, const union aem_ioctl_arg *arg)
+{
+	struct aem_vmt vmt = { .op = AEM_VMT_FREE, .offset = arg->vmt.offset };
+
+	aem_memory_control(proc, &vmt);
 }
 
 static int do_service(struct aem_process *proc, union aem_ioctl_arg *arg)
@@ -157,12 +199,14 @@ static int do_manage(struct aem_process *proc, union aem_ioctl_arg *arg)
 static const struct aem_ioctl_op ioctl_ops[] = {
 	IOCTL_OP(AEM_IOC_QUERY, do_query, struct aem_query, boost, .always = true),
 	IOCTL_OP(AEM_IOC_SETUP, do_setup, struct aem_setup, trampoline, .always = true,
-		 .creates = true),
+		 .answer = answer_setup),
 	IOCTL_OP(AEM_IOC_BIND, do_bind, struct aem_bind, name),
-	IOCTL_OP(AEM_IOC_CALL, do_call, struct aem_call, result, .output = true),
+	IOCTL_OP(AEM_IOC_CALL, do_call, struct aem_call, result, .output = true,
+		 .creates = true, .undo = undo_call),
 	IOCTL_OP(AEM_IOC_ENTER, do_enter, struct aem_enter, pending, .output = true),
 	IOCTL_OP(AEM_IOC_EVENT, do_event, struct aem_event, pad),
-	IOCTL_OP(AEM_IOC_VMT, do_vmt, struct aem_vmt, length, .creates = true),
+	IOCTL_OP(AEM_IOC_VMT, do_vmt, struct aem_vmt, length, .creates = true,
+		 .undo = undo_vmt),
 	IOCTL_OP(AEM_IOC_SERVICE, do_service, struct aem_service_info, name,
 		 .always = true),
 	IOCTL_OP(AEM_IOC_MANAGE, do_manage, struct aem_manage, name, .always = true,
@@ -209,14 +253,20 @@ static long aem_ioctl(struct file *file, unsigned int command, unsigned long add
 		return -ENOTTY;
 	err = op->always ? 0 : aem_process_check(proc);
 	err = err ?: fetch(op, &arg, user, &size);
-	if (!err && op->creates)
+	if (!err && op->answer)
+		err = op->answer(proc, &arg);
+	if (!err && (op->creates || op->answer))
 		err = store(op, &arg, user, size);
 	if (err)
 		return err;
 	err = op->execute(proc, &arg);
-	if ((!err || op->output) && store(op, &arg, user, size))
-		return -EFAULT;
-	return err;
+	if (err == DONE || op->answer)
+		return min(err, 0);
+	if ((err && !op->output) || !store(op, &arg, user, size))
+		return err;
+	if (op->undo && !err)
+		op->undo(proc, &arg);
+	return -EFAULT;
 }
 
 static int aem_open(struct inode *inode, struct file *file)

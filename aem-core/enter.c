@@ -42,8 +42,16 @@ static int store_arg(const struct aem_call_op *op, const void *arg, void __user 
 	return copy_to_user(to, arg, min_t(u32, size, op->size)) ? -EFAULT : 0;
 }
 
+static u64 registered_id(const void *arg)
+{
+	const struct aem_registration *reg = arg + AEM_REGISTRATION;
+
+	return reg->id;
+}
+
+/* @made is set on errors too, if only the answer could not be written. */
 static long execute(const struct aem_call_op *op, const struct aem_caller *caller,
-		    void __user *from)
+		    void __user *from, u64 *made)
 {
 	u64 arg[AEM_CALL_ARG_MAX / sizeof(u64)];
 	u32 size;
@@ -56,13 +64,15 @@ static long execute(const struct aem_call_op *op, const struct aem_caller *calle
 	if (ret)
 		return ret;
 	ret = aem_service_answer(op->execute(caller, arg));
-	if (ret >= 0 && store_arg(op, arg, from, size))
-		ret = -EFAULT;
-	return ret;
+	if (ret < 0 || op->input)
+		return ret;
+	if (op->events)
+		*made = registered_id(arg);
+	return store_arg(op, arg, from, size) ?: ret;
 }
 
 static long call_service(struct aem_caller *caller, struct aem_service *service, u32 nr,
-			 void __user *arg)
+			 void __user *arg, u64 *made)
 {
 	const struct aem_call_op *op;
 
@@ -70,7 +80,7 @@ static long call_service(struct aem_caller *caller, struct aem_service *service,
 		return -ENODEV;
 	caller->service = service;
 	op = aem_service_call(service, nr);
-	return op ? execute(op, caller, arg) : -ENOSYS;
+	return op ? execute(op, caller, arg, made) : -ENOSYS;
 }
 
 /**
@@ -78,26 +88,31 @@ static long call_service(struct aem_caller *caller, struct aem_service *service,
  * @proc: the process
  * @nr:   number of the call
  * @arg:  its argument
+ * @made: out: id of the event that the call registered, 0: none. If the caller cannot
+ *        tell the process so, it ends the event: aem_event_undo()
  *
  * Return: what the call returns; -ENOSYS: its range is not bound here; -ENODEV: its service
  * was revoked.
  */
-long aem_call(struct aem_process *proc, u32 nr, void __user *arg)
+long aem_call(struct aem_process *proc, u32 nr, void __user *arg, u64 *made)
 {
 	struct aem_caller caller = { .proc = proc, .compat = in_compat_syscall() };
 	long ret;
 
+	*made = 0;
 	if (nr < ARRAY_SIZE(core_calls))
-		return execute(&core_calls[nr], &caller, arg);
+		return execute(&core_calls[nr], &caller, arg, made);
 	caller.range = aem_range_of(proc, nr);
 	if (!caller.range)
 		return -ENOSYS;
 	aem_gate_pass(&caller.range->gate);
-	ret = call_service(&caller, caller.range->service, nr, arg);
+	ret = call_service(&caller, caller.range->service, nr, arg, made);
 	/* After a swap, the event that is meant may be served by the version before. */
 	if (ret == -ENOENT && caller.other)
-		ret = call_service(&caller, caller.other, nr, arg);
+		ret = call_service(&caller, caller.other, nr, arg, made);
 	aem_gate_leave(&caller.range->gate);
+	if (ret < 0 && *made)
+		aem_event_undo(proc, *made);
 	aem_event_bury(proc);
 	return ret;
 }
@@ -106,14 +121,19 @@ long aem_call(struct aem_process *proc, u32 nr, void __user *arg)
 static int make_call(struct aem_process *proc, struct aem_call __user *user)
 {
 	struct aem_call call;
+	u64 made = 0;
 
 	if (copy_from_user(&call, user, sizeof(call)))
 		return -EFAULT;
 	if (call.size == sizeof(call))
-		call.result = aem_call(proc, call.nr, u64_to_user_ptr(call.arg));
+		call.result = aem_call(proc, call.nr, u64_to_user_ptr(call.arg), &made);
 	else
 		call.result = -EINVAL;
-	return put_user(call.result, &user->result);
+	if (!put_user(call.result, &user->result))
+		return 0;
+	if (call.result >= 0 && made)
+		aem_event_undo(proc, made);
+	return -EFAULT;
 }
 
 static int make_calls(struct aem_process *proc, struct aem_enter *enter)

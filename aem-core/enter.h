@@ -7,7 +7,7 @@
 
 #include "process.h"
 
-long aem_call(struct aem_process *proc, u32 nr, void __user *arg);
+long aem_call(struct aem_process *proc, u32 nr, void __user *arg, u64 *made);
 int aem_enter(struct aem_process *proc, struct aem_enter *enter);
 
 #endif /* _AEM_CORE_ENTER_H */

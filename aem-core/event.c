@@ -295,6 +295,26 @@ void aem_event_unregister(struct event_struct *ev)
 }
 
 /**
+ * aem_event_undo() - end an event that its process could not be told of
+ * @proc: the process
+ * @id:   of the event, which may have ended already
+ *
+ * Context: process context, no locks held.
+ */
+void aem_event_undo(struct aem_process *proc, u64 id)
+{
+	struct event_struct *ev = aem_event_get(proc, id);
+
+	if (!ev)
+		return;
+	mutex_lock(&proc->enter_lock);
+	aem_event_unregister(ev);
+	mutex_unlock(&proc->enter_lock);
+	aem_event_put(ev);
+	aem_event_bury(proc);
+}
+
+/**
  * aem_event_unregister_all() - end every event, none may join
  * @proc: under its enter_lock
  */

@@ -42,6 +42,7 @@ enum aem_event_state {
 
 int aem_event_control(struct aem_process *proc, struct aem_event *arg);
 void aem_event_unregister(struct event_struct *ev);
+void aem_event_undo(struct aem_process *proc, u64 id);
 void aem_event_unregister_all(struct aem_process *proc);
 void aem_event_bury(struct aem_process *proc);
 struct event_struct *aem_event_get(struct aem_process *proc, u64 id);

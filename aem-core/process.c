@@ -100,18 +100,38 @@ static int check_setup(struct aem_setup *setup)
 }
 
 /**
- * aem_process_setup() - AEM_IOC_SETUP
+ * aem_process_check_setup() - would AEM_IOC_SETUP do?
  * @proc:  the context
- * @setup: what is wanted; out: what was taken
+ * @setup: what is wanted; out: what would be taken
  *
- * Return: 0, -EBUSY, -EINVAL, -EOPNOTSUPP, -ENOSPC or -ENOMEM.
+ * Once a context is set up it cannot be taken back, for another thread may use it: so the
+ * caller is told first what will have been taken.
+ *
+ * Return: 0, -EBUSY, -EINVAL, -EOPNOTSUPP or -ENOSPC.
  */
-int aem_process_setup(struct aem_process *proc, struct aem_setup *setup)
+int aem_process_check_setup(struct aem_process *proc, struct aem_setup *setup)
 {
 	int err;
 
 	mutex_lock(&proc->enter_lock);
 	err = proc->was_set_up ? -EBUSY : check_setup(setup);
+	mutex_unlock(&proc->enter_lock);
+	return err;
+}
+
+/**
+ * aem_process_setup() - AEM_IOC_SETUP
+ * @proc:  the context
+ * @setup: what aem_process_check_setup() made of it
+ *
+ * Return: 0, -EBUSY or -ENOMEM.
+ */
+int aem_process_setup(struct aem_process *proc, const struct aem_setup *setup)
+{
+	int err;
+
+	mutex_lock(&proc->enter_lock);
+	err = proc->was_set_up ? -EBUSY : 0;
 	err = err ?: aem_memory_init(proc, setup->ring_entries, setup->vmt_size);
 	if (!err) {
 		proc->was_set_up = true;

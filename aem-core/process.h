@@ -247,7 +247,8 @@ int aem_process_init(void);
 void aem_process_exit(void);
 
 struct aem_process *aem_process_create(void);
-int aem_process_setup(struct aem_process *proc, struct aem_setup *setup);
+int aem_process_check_setup(struct aem_process *proc, struct aem_setup *setup);
+int aem_process_setup(struct aem_process *proc, const struct aem_setup *setup);
 void aem_process_shutdown(struct aem_process *proc);
 void aem_process_orphan(struct aem_process *proc);
 void aem_process_close(struct aem_process *proc);

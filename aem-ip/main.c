@@ -16,7 +16,8 @@ static const struct aem_call_op calls[] = {
 		    &aem_ip_room_events),
 	AEM_CALL_OP(AEM_IP_CONNECT, struct aem_ip_connect, pad, aem_ip_connect,
 		    &aem_ip_connect_events),
-	AEM_CALL_OP(AEM_IP_SEND, struct aem_ip_send, pad, aem_ip_send, NULL),
+	AEM_CALL_OP(AEM_IP_SEND, struct aem_ip_send, pad, aem_ip_send, NULL,
+		    .input = true),
 };
 
 static struct aem_service aem_ip = {
@@ -33,6 +34,9 @@ static struct aem_service aem_ip = {
 static_assert(ARRAY_SIZE(calls) == AEM_IP_CALLS);
 static_assert(sizeof(struct aem_ip_event) <= 24);
 static_assert(sizeof(struct aem_ip_accept) <= AEM_CALL_ARG_MAX);
+static_assert(offsetof(struct aem_ip_accept, reg) == AEM_REGISTRATION);
+static_assert(offsetof(struct aem_ip_socket, reg) == AEM_REGISTRATION);
+static_assert(offsetof(struct aem_ip_connect, reg) == AEM_REGISTRATION);
 static_assert(AEM_IP_DATAGRAM_MAX + sizeof(struct aem_ip_address) == AEM_BLOCK_MAX);
 static_assert(sizeof(struct sockaddr_in6) <= sizeof_field(struct aem_ip_address, address));
 

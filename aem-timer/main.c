@@ -146,6 +146,7 @@ static int __init aem_timer_module_init(void)
 	int ret;
 
 	BUILD_BUG_ON(ARRAY_SIZE(calls) != AEM_TIMER_CALLS);
+	BUILD_BUG_ON(offsetof(struct aem_timer_create, reg) != AEM_REGISTRATION);
 	ret = aem_timer_watch_init();
 	if (ret)
 		return ret;

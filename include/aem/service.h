@@ -41,7 +41,9 @@
  *            Returns a result >= 0 or -errno. Runs in process context under the
  *            service's reader lock: may sleep for memory and locks, never for
  *            events
- * @events:   what events registered by this call do; NULL: it registers none
+ * @events:   what events registered by this call do; NULL: it registers none. Its argument
+ *            holds the struct aem_registration at AEM_REGISTRATION
+ * @input:    nothing in the argument is for the user to read: it is not copied back
  */
 struct aem_call_op {
 	const char *name;
@@ -49,16 +51,24 @@ struct aem_call_op {
 	u16 min_size;
 	long (*execute)(const struct aem_caller *caller, void *arg);
 	const struct aem_event_ops *events;
+	bool input;
 };
 
+/**
+ * AEM_REGISTRATION: Where the argument of a registering call holds its struct aem_registration:
+ * right behind its size and 32 bits of its own. The core ends an event whose id it could not tell.
+ */
+#define AEM_REGISTRATION	8
+
 /** AEM_CALL_OP() - an element of a table of calls; every version of _struct reaches to _last. */
-#define AEM_CALL_OP(_nr, _struct, _last, _execute, _events)		\
+#define AEM_CALL_OP(_nr, _struct, _last, _execute, _events, ...)	\
 	[_nr] = {							\
 		.name = #_execute,					\
 		.size = sizeof(_struct),				\
 		.min_size = offsetofend(_struct, _last),		\
 		.execute = _execute,					\
 		.events = _events,					\
+		__VA_ARGS__						\
 	}
 
 /**

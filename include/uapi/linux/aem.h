@@ -45,6 +45,13 @@
  * ``ETIMEDOUT``  somebody is held up inside of the service
  *
  * Pseudo-system calls add errnos of their own, named in the service's header.
+ *
+ * A call that fails has done nothing, and may be made again, with one exception:
+ * EFAULT although every address was good when the call began, because another thread took the
+ * memory away, or there was none to bring it back. If only the answer could not be written,
+ * an event or a block that only the answer would have named is not made; but what may be done twice may have been done (binding, START,
+ * STOP, PRIO, a timer's setting), a connection may have been begun, and the bytes of a send that
+ * AEM_IOC_CALL made may have been taken.
  */
 
 /** AEM_ABI: Counts up with every change that a program can tell. */
