@@ -153,6 +153,11 @@ static int do_enter(struct aem_process *proc, union aem_ioctl_arg *arg)
 	return aem_enter(proc, &arg->enter);
 }
 
+static void undo_enter(struct aem_process *proc, const union aem_ioctl_arg *arg)
+{
+	aem_enter_untold(proc, &arg->enter);
+}
+
 static int do_event(struct aem_process *proc, union aem_ioctl_arg *arg)
 {
 	int err = aem_event_control(proc, &arg->event);
@@ -203,7 +208,8 @@ static const struct aem_ioctl_op ioctl_ops[] = {
 	IOCTL_OP(AEM_IOC_BIND, do_bind, struct aem_bind, name),
 	IOCTL_OP(AEM_IOC_CALL, do_call, struct aem_call, result, .output = true,
 		 .creates = true, .undo = undo_call),
-	IOCTL_OP(AEM_IOC_ENTER, do_enter, struct aem_enter, pending, .output = true),
+	IOCTL_OP(AEM_IOC_ENTER, do_enter, struct aem_enter, pending, .output = true,
+		 .undo = undo_enter),
 	IOCTL_OP(AEM_IOC_EVENT, do_event, struct aem_event, pad),
 	IOCTL_OP(AEM_IOC_VMT, do_vmt, struct aem_vmt, length, .creates = true,
 		 .undo = undo_vmt),
@@ -301,7 +307,7 @@ static __poll_t aem_poll(struct file *file, poll_table *table)
 	poll_wait(file, &proc->poll_queue, table);
 	if (!aem_process_is_ready(proc))
 		return EPOLLERR | EPOLLHUP;
-	return aem_active_mask(proc) ? EPOLLIN | EPOLLRDNORM : 0;
+	return aem_active_mask(proc) || READ_ONCE(proc->untold) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
 static const struct file_operations device_ops = {

@@ -202,7 +202,7 @@ int aem_enter(struct aem_process *proc, struct aem_enter *enter)
 	aem_active_hush(proc);
 	reap(proc);
 	err = make_calls(proc, enter);
-	if (!err && enter->min_events)
+	if (!err && enter->min_events && !aem_ring_has_untold(proc, enter->level))
 		err = aem_active_wait(proc, enter->level, enter->min_events,
 				      enter->timeout);
 	if (!err)
@@ -211,4 +211,19 @@ int aem_enter(struct aem_process *proc, struct aem_enter *enter)
 		err = -ENODEV;
 	enter->pending = aem_active_unhush(proc);
 	return err;
+}
+
+/**
+ * aem_enter_untold() - what aem_enter() put into @enter could not be written
+ * @proc:  the process
+ * @enter: as aem_enter() left it
+ *
+ * The records are in the ring already, and what they tell is nowhere else any more: the
+ * next AEM_IOC_ENTER tells of them again.
+ */
+void aem_enter_untold(struct aem_process *proc, const struct aem_enter *enter)
+{
+	mutex_lock(&proc->enter_lock);
+	aem_ring_untell(proc, enter->first, enter->count);
+	mutex_unlock(&proc->enter_lock);
 }

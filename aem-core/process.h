@@ -41,6 +41,7 @@ struct aem_user;
  * @block:     what the record's arguments point to
  * @task:      who was given the record; compared, never dereferenced
  * @cancelled: the event was unregistered before the handler started
+ * @untold:    AEM_IOC_ENTER could not write down that it made the record
  *
  * All under enter_lock.
  */
@@ -49,6 +50,7 @@ struct aem_slot {
 	struct aem_block block;
 	struct task_struct *task;
 	bool cancelled;
+	bool untold;
 };
 
 /**
@@ -159,6 +161,7 @@ struct aem_hint {
  * @head:         oldest record that is not taken back, free-running
  * @tail:         next record to fill, free-running
  * @reaps:        counts records that were taken back; written under enter_lock
+ * @untold:       records that are untold; written under enter_lock
  * @events:       events by index, until they are freed. xa_lock protects @closing too
  * @generation:   of the newest event
  * @n_events:     how many there are, those that are going included
@@ -216,6 +219,7 @@ struct aem_process {
 	u32 head;
 	u32 tail;
 	u32 reaps;
+	u32 untold;
 
 	struct xarray events;
 	atomic_t generation;

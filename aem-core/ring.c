@@ -91,6 +91,8 @@ static void take_back(struct aem_process *proc, u32 index, bool keep)
 	if (aem_active_finished(ev, again))
 		aem_event_unregister(ev);
 	WRITE_ONCE(record_at(proc, index)->state, AEM_RECORD_FREE);
+	if (slot->untold)
+		WRITE_ONCE(proc->untold, proc->untold - 1);
 	memset(slot, 0, sizeof(*slot));
 	proc->reaps++;
 	aem_event_put(ev);
@@ -214,6 +216,70 @@ static bool construct(struct aem_process *proc, const struct aem_turn *turn)
 }
 
 /**
+ * aem_ring_untell() - the caller could not be told of the records that it was given
+ * @proc:  the process, under its enter_lock
+ * @first: place of the first
+ * @count: how many
+ */
+void aem_ring_untell(struct aem_process *proc, u32 first, u32 count)
+{
+	struct aem_slot *slot;
+
+	lockdep_assert_held(&proc->enter_lock);
+	for (; count; first++, count--) {
+		slot = slot_at(proc, first);
+		/* The process may have found it all the same, and finished it. */
+		if (!slot->ev || slot->task != current || slot->untold)
+			continue;
+		slot->untold = true;
+		WRITE_ONCE(proc->untold, proc->untold + 1);
+	}
+}
+
+static bool is_untold(const struct aem_slot *slot, u32 level, bool safepoint)
+{
+	return slot->untold && READ_ONCE(slot->ev->prio) >= level &&
+	       (safepoint || !(slot->ev->flags & EVF_SAFEPOINT));
+}
+
+/** aem_ring_has_untold() - are there records from @level on that nobody was told of? */
+bool aem_ring_has_untold(struct aem_process *proc, u32 level)
+{
+	bool found = false;
+	u32 i;
+
+	if (likely(!READ_ONCE(proc->untold)))
+		return false;
+	mutex_lock(&proc->enter_lock);
+	for (i = proc->head; i != proc->tail && !found; i++)
+		found = is_untold(slot_at(proc, i), level, true);
+	mutex_unlock(&proc->enter_lock);
+	return found;
+}
+
+/* The first run of records that nobody was told of: how many. */
+static u32 retell(struct aem_process *proc, u32 level, bool safepoint, u32 max, u32 *first)
+{
+	struct aem_slot *slot;
+	u32 i, count = 0;
+
+	for (i = proc->head; i != proc->tail && count < max; i++) {
+		slot = slot_at(proc, i);
+		if (!is_untold(slot, level, safepoint)) {
+			if (count)
+				break;
+			continue;
+		}
+		if (!count++)
+			*first = place(proc, i);
+		slot->untold = false;
+		slot->task = current;
+		WRITE_ONCE(proc->untold, proc->untold - 1);
+	}
+	return count;
+}
+
+/**
  * aem_ring_fill() - give the events that are due their turns
  * @proc:      the process, under its enter_lock
  * @level:     lowest priority that counts
@@ -225,6 +291,8 @@ static bool construct(struct aem_process *proc, const struct aem_turn *turn)
  * fill, and is more urgent than what lies in the ring already, is left for the next
  * time: behind a less urgent record it would come too late, and after events of its own
  * priority that a nested dispatch delivers while that one's handler runs.
+ *
+ * Records that nobody could be told of come first, and alone.
  *
  * Turns are bounded as well as records, for events that are activated as fast as their
  * constructors find nothing.
@@ -238,6 +306,10 @@ u32 aem_ring_fill(struct aem_process *proc, u32 level, bool safepoint, u32 max,
 	struct aem_turn turn;
 
 	lockdep_assert_held(&proc->enter_lock);
+	if (unlikely(proc->untold))
+		made = retell(proc, level, safepoint, max, first);
+	if (made)
+		return made;
 	*first = place(proc, proc->tail);
 	while (made < max && turns-- &&
 	       aem_active_pop(proc, level, top, safepoint,

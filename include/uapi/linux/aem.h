@@ -49,7 +49,8 @@
  * A call that fails has done nothing, and may be made again, with one exception:
  * EFAULT although every address was good when the call began, because another thread took the
  * memory away, or there was none to bring it back. If only the answer could not be written,
- * an event or a block that only the answer would have named is not made; but what may be done twice may have been done (binding, START,
+ * an event or a block that only the answer would have named is not made, and records are told
+ * of by the next AEM_IOC_ENTER; but what may be done twice may have been done (binding, START,
  * STOP, PRIO, a timer's setting), a connection may have been begun, and the bytes of a send that
  * AEM_IOC_CALL made may have been taken.
  */
