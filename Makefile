@@ -123,7 +123,13 @@ check:
 	@tools/build/need base modules tools guest test demo
 	@tools/build/kernel fetch $(GUEST)
 	+@$(MAKE) -j$(shell nproc) --no-print-directory user selftests guest-modules
-	@selftests/run --build $(BUILD) --kernel $(GUEST) $(if $(TEST),--test '$(TEST)')
+	@selftests/run --build $(BUILD) --kernel $(GUEST) $(if $(TEST),--test '$(TEST)') \
+		$(if $(SEED),--seed $(SEED)) $(if $(DURATION),--seconds $(DURATION))
+
+# The same for longer, with everything at once.
+.PHONY: soak
+soak:
+	+@$(MAKE) --no-print-directory check TEST=soak DURATION=$$(($(or $(MINUTES),10) * 60))
 
 check-all:
 	@tools/build/check-all -b $(BUILD) $(if $(MINUTES),-m $(MINUTES))
