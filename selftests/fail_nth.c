@@ -8,7 +8,7 @@
  * The kernel does that for a thread that asks for it (fail-nth, on the debug kernel only). Others
  * run each row once, without faults, and see that no call lacks one.
  *
- * vm: load=core,timer,ip,null timeout=900
+ * vm: load=core,timer,ip,null,null-twin:version=2 timeout=900
  */
 #include "faults.h"
 #include <sys/epoll.h>
@@ -484,6 +484,32 @@ static long long call_enter(void)
 	return raw_enter(&raw, &enter);
 }
 
+/* Only what would be done: what is taken away does not come back. */
+static long long manage(uint32_t op, uint32_t target)
+{
+	struct aem_manage manage = {
+		.size = sizeof(manage), .op = op, .flags = AEM_MANAGE_DRY_RUN, .version = 1,
+		.target = target, .name = NULL_SERVICE,
+	};
+
+	return ioctl(raw.fd, AEM_IOC_MANAGE, &manage);
+}
+
+static long long call_retire(void)
+{
+	return manage(AEM_MANAGE_RETIRE, 0);
+}
+
+static long long call_swap(void)
+{
+	return manage(AEM_MANAGE_SWAP, 2);
+}
+
+static long long call_revoke(void)
+{
+	return manage(AEM_MANAGE_REVOKE, 0);
+}
+
 /* Pseudo-system calls. */
 
 static long long call_event(void)
@@ -785,6 +811,9 @@ static const struct row rows[] = {
 	  .after = close_subject },
 	{ "VMT FREE", IOCTL, 6, AEM_VMT_FREE, .before = take_block, .call = call_free },
 	{ "SERVICE", IOCTL, 7, .call = call_service },
+	{ "MANAGE RETIRE", IOCTL, 8, AEM_MANAGE_RETIRE, .call = call_retire },
+	{ "MANAGE SWAP", IOCTL, 8, AEM_MANAGE_SWAP, .call = call_swap },
+	{ "MANAGE REVOKE", IOCTL, 8, AEM_MANAGE_REVOKE, .call = call_revoke },
 
 	{ "EVENT as a call", CORE, AEM_CALL_EVENT, .before = make_started, .call = call_event,
 	  .after = shut },
@@ -870,6 +899,17 @@ static bool vmt_knows(uint32_t op, uint64_t offset, uint64_t length)
 	return !ioctl(raw.fd, AEM_IOC_VMT, &vmt);
 }
 
+/* Of no version that there is, so that nothing comes of it. */
+static bool manage_knows(uint32_t op, uint32_t target)
+{
+	struct aem_manage manage = {
+		.size = sizeof(manage), .op = op, .version = 99, .target = target,
+		.name = NULL_SERVICE,
+	};
+
+	return ioctl(raw.fd, AEM_IOC_MANAGE, &manage) && errno == ENOPROTOOPT;
+}
+
 static void expect_rows_for_ioctls(void)
 {
 	uint32_t nr, op;
@@ -885,6 +925,9 @@ static void expect_rows_for_ioctls(void)
 		if (vmt_knows(op, 0, 1) || vmt_knows(op, other, 0))
 			expect_row(IOCTL, _IOC_NR(AEM_IOC_VMT), op);
 	}
+	for (op = 0; op < 64; op++)
+		if (manage_knows(op, 0) || manage_knows(op, 98))
+			expect_row(IOCTL, _IOC_NR(AEM_IOC_MANAGE), op);
 	for (nr = 0; nr < AEM_RANGE_CALLS; nr++)
 		if (raw_call(&raw, nr, NULL) == -1 && errno != ENOSYS)
 			expect_row(CORE, nr, 0);
@@ -900,7 +943,7 @@ TEST(every_call_has_a_row)
 	for (; !ioctl(raw.fd, AEM_IOC_SERVICE, &info); info.index++)
 		for (call = 0; call < info.calls; call++)
 			expect_row((const char *)info.name, call, 0);
-	EXPECT_EQ(info.index, 3);
+	EXPECT_EQ(info.index, 4);
 	raw_end(&raw);
 }
 
