@@ -127,9 +127,13 @@ check:
 		$(if $(SEED),--seed $(SEED)) $(if $(DURATION),--seconds $(DURATION))
 
 # The same for longer, with everything at once.
-.PHONY: soak
+.PHONY: soak mutations
 soak:
 	+@$(MAKE) --no-print-directory check TEST=soak DURATION=$$(($(or $(MINUTES),10) * 60))
+
+# Bugs put in on purpose: each must be found.
+mutations:
+	+@tools/build/mutate -b $(BUILD) $(MUTATIONS)
 
 check-all:
 	@tools/build/check-all -b $(BUILD) $(if $(MINUTES),-m $(MINUTES))

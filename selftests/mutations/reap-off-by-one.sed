@@ -1,0 +1,5 @@
+# what interrupted another handler is looked for one record too far
+# file: aem-core/ring.c
+# kernel: 6.1
+# tests: nesting
+s/state = state_at(proc, proc->tail - 1);/state = state_at(proc, proc->tail);/

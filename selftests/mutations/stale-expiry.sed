@@ -1,0 +1,5 @@
+# an expiry of the setting before is not withdrawn
+# file: aem-timer/timer.c
+# kernel: 6.1
+# tests: timer_race
+/if (t->state & TIMER_FIRED)$/,/aem_event_withdraw(ev);/d
