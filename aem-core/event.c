@@ -169,7 +169,7 @@ void aem_event_bury(struct aem_process *proc)
 	}
 }
 
-/* Give it a place in the table and an id: 0, -ENOMEM or -ESHUTDOWN. */
+/* Give it a place in the table and an id: 0, -ENOMEM, -ENOSPC, or -ENXIO: the context closes. */
 static int publish(struct event_struct *ev)
 {
 	struct xarray *events = &ev->proc->events;
@@ -182,7 +182,7 @@ static int publish(struct event_struct *ev)
 	if (ev->proc->closing) {
 		__xa_erase(events, ev->index);
 		ev->index = 0;
-		err = -ESHUTDOWN;
+		err = -ENXIO;
 	} else {
 		/* The slot is reserved: storing allocates nothing. */
 		__xa_store(events, ev->index, ev, GFP_NOWAIT);

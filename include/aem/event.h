@@ -268,7 +268,7 @@ struct event_struct *aem_event_create(const struct aem_caller *caller, u32 call,
  *
  * Context: process context, may sleep.
  * Return: the id in @id and 0; or an error, and the event is gone (its @release
- * was called): -ENOMEM, -ESHUTDOWN (the context is being closed), what @arm said.
+ * was called): -ENOMEM, -ENXIO (the context is being closed), what @arm said.
  */
 int aem_event_commit(struct event_struct *ev, struct event_struct *parent,
 		     u64 *id);
