@@ -24,7 +24,7 @@ int aem_memory_init(struct aem_process *proc, u32 entries, u64 vmt_size)
 {
 	int err;
 
-	proc->control = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	proc->control = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!proc->control)
 		return -ENOMEM;
 	err = aem_ring_init(proc, entries) ?: aem_vmtable_init(&proc->vmt, vmt_size);
