@@ -42,7 +42,7 @@ void aem_memory_destroy(struct aem_process *proc)
 	proc->control = NULL;
 }
 
-static struct aem_process *process_of(struct vm_area_struct *vma)
+static struct aem_process *process_of(const struct vm_area_struct *vma)
 {
 	return vma->vm_file->private_data;
 }
@@ -77,10 +77,20 @@ static vm_fault_t zone_fault(struct vm_fault *vmf)
 	return vmf->page ? 0 : VM_FAULT_SIGBUS;
 }
 
-/* Not by fork: a mapping that is about to move, or that will not after all. */
+/*
+ * madvise(MADV_DOFORK) undoes VM_DONTCOPY. What a child got by it does not keep the context, and
+ * comes and goes under another mmap_lock than the one that @mappings is under.
+ */
+static bool counts(const struct vm_area_struct *vma)
+{
+	return vma->vm_mm == process_of(vma)->mm;
+}
+
+/* A mapping that is about to move, or that will not after all. */
 static void control_open(struct vm_area_struct *vma)
 {
-	process_of(vma)->mappings++;
+	if (counts(vma))
+		process_of(vma)->mappings++;
 }
 
 /* The address space that handlers are in goes, by exec, exit or munmap. */
@@ -88,7 +98,7 @@ static void control_close(struct vm_area_struct *vma)
 {
 	struct aem_process *proc = process_of(vma);
 
-	if (!--proc->mappings)
+	if (counts(vma) && !--proc->mappings)
 		aem_process_orphan(proc);
 }
 

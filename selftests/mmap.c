@@ -307,6 +307,46 @@ TEST(mremap)
 	raw_end(&raw);
 }
 
+/* A child that has the control page nevertheless: the context is its parent's alone. */
+TEST(a_copy_in_a_child_does_not_count)
+{
+	int stop[2], status;
+	struct raw raw;
+	uint64_t id;
+	pid_t pid;
+
+	begin(&raw);
+	raw_map_all(&raw);
+	raw.null = raw_service(&raw, NULL_SERVICE);
+	id = null_new(&raw, NULL_CREATE, raw_nothing, 1, 0, 1);
+	ASSERT_OK(madvise(raw.control, page, MADV_DOFORK));
+	ASSERT_OK(pipe(stop));
+	/* One that goes at once, and one that stays beyond the parent's mapping. */
+	pid = fork();
+	if (!pid)
+		_exit(munmap(raw.control, page) != 0);
+	ASSERT_GT(pid, 0);
+	ASSERT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_EQ(status, 0);
+	null_fire(&raw, id, NULL_BY_CALL, 1);
+	EXPECT_EQ(raw_drain(&raw), 1);
+	pid = fork();
+	if (!pid) {
+		close(stop[1]);
+		_exit(read(stop[0], &status, 1) != 0);
+	}
+	ASSERT_GT(pid, 0);
+	EXPECT_OK(munmap(raw.control, page));
+	expect_ended(&raw);
+	close(stop[1]);
+	ASSERT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_EQ(status, 0);
+	EXPECT_OK(munmap(raw.vmt, raw.setup.vmt_size));
+	EXPECT_OK(munmap(raw.ring, raw_ring_bytes(&raw)));
+	EXPECT_OK(close(raw.fd));
+	close(stop[0]);
+}
+
 TEST(no_event_without_the_control_page)
 {
 	struct null_create create = null_request(raw_nothing, 1, 0, 1);
