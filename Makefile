@@ -135,6 +135,17 @@ soak:
 mutations:
 	+@tools/build/mutate -b $(BUILD) $(MUTATIONS)
 
+# The fuzzer: MINUTES, SEED, and whatever else tools/fuzz/fuzz knows in FUZZ.
+.PHONY: fuzz
+fuzz: GUEST = $(or $(KERNEL),debug)
+fuzz:
+	@tools/build/need base modules guest
+	@tools/build/kernel fetch $(GUEST)
+	+@$(MAKE) --no-print-directory $(BUILD)/selftests/fuzz/fuzz
+	@$(call build-modules,-k $(GUEST))
+	@tools/fuzz/fuzz --build $(BUILD) --kernel $(GUEST) --minutes $(or $(MINUTES),10) \
+		$(if $(SEED),--seed $(SEED)) $(FUZZ)
+
 check-all:
 	@tools/build/check-all -b $(BUILD) $(if $(MINUTES),-m $(MINUTES))
 

@@ -25,6 +25,10 @@ static uint fail;
 module_param(fail, uint, 0444);
 MODULE_PARM_DESC(fail, "fail init: 1 before, 2 after the service is registered");
 
+static uint bug;
+module_param(bug, uint, 0444);
+MODULE_PARM_DESC(bug, "for the fuzzer to find: 1: firing from an interrupt, if the plan says again");
+
 /**
  * struct null_event - private part of an event
  * @lock:        guards all below but @fired
@@ -406,6 +410,7 @@ static long null_fire(const struct aem_caller *caller, void *argument)
 {
 	struct null_fire *arg = argument;
 	struct volley volley = { .count = arg->count };
+	struct null_event *null;
 	long error;
 
 	if (arg->pad || arg->count > 1000000)
@@ -413,6 +418,8 @@ static long null_fire(const struct aem_caller *caller, void *argument)
 	volley.ev = aem_event_find(caller, arg->id, -1);
 	if (!volley.ev)
 		return -ENOENT;
+	null = aem_event_private(volley.ev);
+	WARN_ON(bug == 1 && arg->how == NULL_BY_IRQ && READ_ONCE(null->plan.again));
 	error = fire(&volley, arg->how);
 	aem_event_put(volley.ev);
 	return error;

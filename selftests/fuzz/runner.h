@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Runs programs, each in a process of its own, and looks at what they leave behind.
+ */
+#ifndef FUZZ_RUNNER_H
+#define FUZZ_RUNNER_H
+
+#include "program.h"
+
+/**
+ * struct totals - of all programs
+ * @programs:  how many ran
+ * @killed:    of these, how many had to be ended
+ * @tried:     how often each call was made
+ * @succeeded: how often it succeeded
+ */
+struct totals {
+	unsigned long programs;
+	unsigned long killed;
+	unsigned long tried[FUZZ_CALLS];
+	unsigned long succeeded[FUZZ_CALLS];
+};
+
+extern struct totals totals;
+
+int runner_init(unsigned int patience);
+bool runner_has_coverage(void);
+unsigned int runner_run(const struct program *program);
+const char *runner_finding(void);
+
+#endif /* FUZZ_RUNNER_H */
