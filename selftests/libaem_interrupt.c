@@ -216,9 +216,10 @@ TEST(wait_needs_no_bell)
 		ret = aem_wait(aem, 1000 * MS);
 		/* One that comes between two waits interrupts, and does not count here. */
 		ran += ret > 0 ? ret : 0;
-		if (ret == -ETIME && chain[0].runs < 50)
+		if (ret == -ETIME && chain[0].count < 50)
 			EXPECT(!"slept through");
-	} while (chain[0].runs < 50);
+		/* On a busy machine one handler may be told of several. */
+	} while (chain[0].count < 50);
 	ASSERT_EQ(pthread_join(thread, NULL), 0);
 	EXPECT_RESULT(aem_query(aem, &query), 0);
 	EXPECT_LT(query.doorbells, 50);
