@@ -94,7 +94,9 @@ alive() { answers 200 $url/index.html; }
 nothing_left()
 {
 	is '' "$(aemctl processes 2>/dev/null)" && is '' "$(aemctl events 2>/dev/null)" &&
-		is '0 0' "$(aemctl services | awk 'NR > 1 { users += $5; events += $6 }
+		is '0 0' "$(aemctl services | awk '
+			NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i }
+			NR > 1 { users += $column["USERS"]; events += $column["EVENTS"] }
 			END { print users + 0, events + 0 }')"
 }
 
