@@ -699,14 +699,12 @@ static long long call_connect(void)
 /* One that was begun, and not registered, has no event. */
 static void end_connect(void)
 {
-	int fd;
-
 	raw_event(&raw, AEM_EVENT_SHUTDOWN, id, 0);
 	raw_drain(&raw);
 	ip_reset(poller);
 	raw_sleep_ms(5);
-	while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0)
-		close(fd);
+	while (ip_poll(listener, POLLIN, 0))
+		close(accept(listener, NULL, NULL));
 }
 
 static void stream_to_send_on(void)
