@@ -14,6 +14,7 @@
 #pragma GCC visibility push(default)
 #include <aem/aem.h>
 #include <aem/ip.h>
+#include <aem/pexit.h>
 #include <aem/timer.h>
 #pragma GCC visibility pop
 

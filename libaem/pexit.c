@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <aem/pexit.h>
 #include "internal.h"
 
 static void run_watch(struct aem *aem, const struct aem_record *r, void *block)

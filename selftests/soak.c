@@ -751,6 +751,16 @@ static uint64_t seconds(void)
 	return n ? n : SECONDS;
 }
 
+/* A BIND would load what has just been unloaded, and all its versions: modprobe is told nothing. */
+static void forbid_autoload(void)
+{
+	int fd = open("/proc/sys/kernel/modprobe", O_WRONLY | O_CLOEXEC);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(write(fd, "\n", 1), 1);
+	ASSERT_OK(close(fd));
+}
+
 TEST_TIMEOUT(soak, 0)
 {
 	uint64_t end = now() + seconds() * RAW_SECOND, turn;
@@ -762,6 +772,7 @@ TEST_TIMEOUT(soak, 0)
 		     -1, 0);
 	ASSERT(tally != MAP_FAILED);
 	ASSERT_OK(prctl(PR_SET_CHILD_SUBREAPER, 1));
+	forbid_autoload();
 	do {
 		turn = now();
 		churn(turn + CHURN * RAW_SECOND);
