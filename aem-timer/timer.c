@@ -139,7 +139,8 @@ static int arm(struct event_struct *ev)
 	if (t->state & TIMER_FIRED)
 		ret = AEM_READY;
 	else if ((t->state & TIMER_SET) && !hrtimer_is_queued(&ev->job.timer))
-		start_at(ev, hrtimer_get_softexpires(&ev->job.timer), aem_period_slack(&ev->job.timer));
+		start_at(ev, hrtimer_get_softexpires(&ev->job.timer),
+			 aem_period_slack(&ev->job.timer));
 	raw_spin_unlock_irq(&t->lock);
 	return ret;
 }
@@ -197,7 +198,8 @@ static void tell_expiries(struct event_struct *ev, struct aem_delivery *d)
 	if (t->state & TIMER_STARTED)
 		start_at(ev, last, aem_period_slack(&ev->job.timer));
 	else
-		hrtimer_set_expires_range_ns(&ev->job.timer, last, aem_period_slack(&ev->job.timer));
+		hrtimer_set_expires_range_ns(&ev->job.timer, last,
+					     aem_period_slack(&ev->job.timer));
 }
 
 static int construct(struct event_struct *ev, struct aem_delivery *d)

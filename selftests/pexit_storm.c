@@ -17,12 +17,14 @@ struct sum {
 	uint64_t lost;
 };
 
-static struct shared {
+struct shared {
 	struct sum parent;
 	struct sum watchers[WATCHERS];
 	uint32_t ready;
 	uint32_t over;
-} *shared;
+};
+
+static struct shared *shared;
 
 static uint64_t mix(uint64_t pid, uint64_t status)
 {

@@ -58,12 +58,12 @@ static const struct field event[] = {
 
 /* One operation each, so that each is known to have succeeded. */
 #define EVENT_OP(_name, _op, _high)						\
-static const struct field _name[] = {						\
-	SIZE(struct aem_event),							\
-	FIELD(struct aem_event, op, BOUNDED, _op, _op),				\
-	FIELD(struct aem_event, id, WANT, RES_EVENT, 0),			\
-	FIELD(struct aem_event, arg, NUMBER, 0, _high),				\
-}
+	static const struct field _name[] = {						\
+		SIZE(struct aem_event),							\
+		FIELD(struct aem_event, op, BOUNDED, _op, _op),				\
+		FIELD(struct aem_event, id, WANT, RES_EVENT, 0),			\
+		FIELD(struct aem_event, arg, NUMBER, 0, _high),				\
+	}
 
 EVENT_OP(start, AEM_EVENT_START, 0);
 EVENT_OP(stop, AEM_EVENT_STOP, 0);

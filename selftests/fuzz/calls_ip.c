@@ -21,13 +21,13 @@ static const struct field accept_fields[] = {
 };
 
 #define SOCKET_CALL(_name, _resources, _length)					\
-static const struct field _name[] = {						\
-	SIZE(struct aem_ip_socket),						\
-	FIELD(struct aem_ip_socket, fd, WANT, _resources, 0),			\
-	REGISTRATION(struct aem_ip_socket),					\
-	FIELD(struct aem_ip_socket, length, NUMBER, 0, _length),		\
-	FIELD(struct aem_ip_socket, flags, ZERO, 0, 0),				\
-}
+	static const struct field _name[] = {						\
+		SIZE(struct aem_ip_socket),						\
+		FIELD(struct aem_ip_socket, fd, WANT, _resources, 0),			\
+		REGISTRATION(struct aem_ip_socket),					\
+		FIELD(struct aem_ip_socket, length, NUMBER, 0, _length),		\
+		FIELD(struct aem_ip_socket, flags, ZERO, 0, 0),				\
+	}
 
 SOCKET_CALL(data, RES_STREAM, 65536);
 SOCKET_CALL(datagram, RES_DATAGRAM, AEM_IP_DATAGRAM_MAX);

@@ -306,7 +306,7 @@ static long system_transfer(struct run *run, const uint64_t *arg, uint64_t *made
 
 #define CONTEXT	ARGUMENT(0, "context", WANT, RES_CONTEXT, 0)
 #define RANGE	CONTEXT, ARGUMENT(1, "area", BOUNDED, 0, 2),				\
-		ARGUMENT(2, "page", NUMBER, 0, 3), ARGUMENT(3, "pages", NUMBER, 0, 2)
+	      ARGUMENT(2, "page", NUMBER, 0, 3), ARGUMENT(3, "pages", NUMBER, 0, 2)
 
 static const struct field begin_fields[] = {
 	ARGUMENT_CHOICE(0, "signo", doorbells),

@@ -52,7 +52,7 @@ enum resource {
 #define RES_EVENT	(RES_TIMER | RES_NULL | RES_IP)
 #define RES_SOCKET	(RES_LISTENER | RES_STREAM | RES_FRESH | RES_DATAGRAM | RES_UNIX)
 #define RES_FD		(RES_CONTEXT | RES_BARE | RES_SOCKET | RES_PIPE | RES_WAKER | \
-			 RES_EPOLL | RES_FILE)
+		RES_EPOLL | RES_FILE)
 
 /**
  * enum field_type - how a value for a field is chosen
@@ -167,7 +167,7 @@ struct call_table {
 
 #define FIELD(_struct, _field, _type, _lo, _hi)						\
 	{ .name = #_field, .offset = offsetof(_struct, _field),				\
-	  .size = sizeof(((_struct *)0)->_field), .type = FIELD_ ## _type,		\
+	  .size = sizeof(((_struct *)0)->_field), .type = FIELD_##_type,		\
 	  .lo = _lo, .hi = _hi }
 #define CHOICE(_struct, _field, _choices)						\
 	{ .name = #_field, .offset = offsetof(_struct, _field),				\
@@ -183,7 +183,7 @@ struct call_table {
 
 /* An argument of a system call. */
 #define ARGUMENT(_nr, _name, _type, _lo, _hi)						\
-	{ .name = _name, .offset = 8 * (_nr), .size = 8, .type = FIELD_ ## _type,	\
+	{ .name = _name, .offset = 8 * (_nr), .size = 8, .type = FIELD_##_type,	\
 	  .lo = _lo, .hi = _hi }
 #define ARGUMENT_CHOICE(_nr, _name, _choices)						\
 	{ .name = _name, .offset = 8 * (_nr), .size = 8, .type = FIELD_CHOICE,		\
@@ -201,7 +201,7 @@ struct call_table {
 #define SYSTEM(_function, _fields, ...)							\
 	{ .name = #_function, .kind = CALL_SYSTEM,						\
 	  .size = ARRAY_SIZE(_fields) * 8, .fields = _fields,				\
-	  .n_fields = ARRAY_SIZE(_fields), .system = system_ ## _function, __VA_ARGS__ }
+	  .n_fields = ARRAY_SIZE(_fields), .system = system_##_function, __VA_ARGS__ }
 
 extern const struct call_table core_table, timer_table, ip_table, null_table, process_table,
 	memory_table, file_table, socket_table;

@@ -223,7 +223,7 @@ void generate_value(struct program *program, struct random *random, unsigned int
 		break;
 	case FIELD_CHOICE:
 		*value = value_number(odd ? any_number(random) :
-				      field->choices[random_below(random, field->hi)]);
+					    field->choices[random_below(random, field->hi)]);
 		break;
 	case FIELD_SIZE:
 		*value = value_number(some_size(random, field));
