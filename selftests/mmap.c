@@ -319,7 +319,12 @@ TEST(a_copy_in_a_child_does_not_count)
 	raw_map_all(&raw);
 	raw.null = raw_service(&raw, NULL_SERVICE);
 	id = null_new(&raw, NULL_CREATE, raw_nothing, 1, 0, 1);
-	ASSERT_OK(madvise(raw.control, page, MADV_DOFORK));
+	/* Newer kernels let no child have what a driver has mapped so. */
+	if (madvise(raw.control, page, MADV_DOFORK)) {
+		EXPECT_EQ(errno, EINVAL);
+		raw_end(&raw);
+		return;
+	}
 	ASSERT_OK(pipe(stop));
 	/* One that goes at once, and one that stays beyond the parent's mapping. */
 	pid = fork();
