@@ -5,8 +5,8 @@
 # vm: load=none mem=768 timeout=900 append=slab_nomerge
 # shellcheck shell=dash disable=SC2086,SC2009 # what has no blanks stays one word; no pgrep here
 . selftests/lib/ktap.sh
+. selftests/lib/binder.sh
 
-binder=build/selftests/helpers/binder
 extra=/lib/modules/$(uname -r)/extra
 error=/tmp/error
 
@@ -47,26 +47,6 @@ is()
 
 share() { chgrp aem /dev/aem && chmod 0660 /dev/aem; }
 start() { load aem-core && share; }
-
-# hold NAME MIN MAX: a process that is bound
-hold()
-{
-	: >/tmp/held
-	$binder hold "$@" >/tmp/held &
-	holder=$!
-	tries=500
-	until [ -s /tmp/held ]; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || return 1
-		sleep 0.02
-	done
-}
-let_go()
-{
-	kill -9 "$holder"
-	wait "$holder" 2>/dev/null
-	true
-}
 
 # What a module that is gone may have left.
 nothing_is_left()

@@ -4,8 +4,8 @@
 # vm: load=core,timer,timer_2
 # shellcheck shell=dash disable=SC2086 # what has no blanks stays one word
 . selftests/lib/ktap.sh
+. selftests/lib/binder.sh
 
-binder=build/selftests/helpers/binder
 aemctl=build/tools/aemctl
 out=/tmp/out
 
@@ -31,26 +31,6 @@ says()
 	echo "# $*: status $status"
 	sed 's/^/# /' $out
 	return 1
-}
-
-# hold NAME MIN MAX: a process that is bound
-hold()
-{
-	: >/tmp/held
-	$binder hold "$@" >/tmp/held &
-	holder=$!
-	tries=500
-	until [ -s /tmp/held ]; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || return 1
-		sleep 0.02
-	done
-}
-let_go()
-{
-	kill -9 "$holder"
-	wait "$holder" 2>/dev/null
-	true
 }
 
 newest_in_the_range()
