@@ -124,7 +124,8 @@ check:
 	@tools/build/kernel fetch $(GUEST)
 	+@$(MAKE) -j$(shell nproc) --no-print-directory user selftests guest-modules
 	@selftests/run --build $(BUILD) --kernel $(GUEST) $(if $(TEST),--test '$(TEST)') \
-		$(if $(SEED),--seed $(SEED)) $(if $(DURATION),--seconds $(DURATION))
+		$(if $(SEED),--seed $(SEED)) $(if $(DURATION),--seconds $(DURATION)) \
+		$(if $(SWAPS),--swaps $(SWAPS))
 
 # The same for longer, with everything at once.
 .PHONY: soak mutations

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # aem-ip and aem-timer are exchanged, there and back, while aem-httpd serves wrk and its timers tick.
-# With SWAPS=1000 SECONDS_OF_LOAD=600 in the environment so many; otherwise as a few seconds allow.
+# With AEM_SWAPS=1000 in the environment so many; otherwise as a few seconds allow.
 # vm: files=/usr/bin/curl,/usr/bin/wrk,/usr/bin/httperf timeout=500 load=core,timer,timer_3,ip,ip_2,ip_3 mem=768
 # shellcheck disable=SC2086 # what has no blanks stays one word
 . selftests/lib/httpd.sh
@@ -28,11 +28,12 @@ round()
 		$aemctl service retire ip 3 >$out && swap timer 3 1 && swap ip 2 1
 }
 
+# rounds SWAPS: so many, or 0: for four seconds
 rounds()
 {
 	end=$(($(date +%s) + 4))
-	until [ $swaps -ge ${SWAPS:-1000000} ]; do
-		[ "$SWAPS" ] || [ "$(date +%s)" -lt $end ] || break
+	swaps=0
+	while [ $1 -gt 0 ] && [ $swaps -lt $1 ] || [ $1 = 0 ] && [ "$(date +%s)" -lt $end ]; do
 		round || return
 	done
 	echo "# $swaps swaps"
@@ -43,13 +44,15 @@ extra=/lib/modules/$(uname -r)/extra
 # start binds the newest; what is to move begins with version 1.
 retired() { $aemctl service retire timer 3 && $aemctl service retire ip 2 && $aemctl service retire ip 3; }
 
+# Its load lasts for as long as we swap.
 with_wrk()
 {
-	wrk -t 1 -c 20 -d ${SECONDS_OF_LOAD:-6} --timeout 60s $url/index.html >/tmp/wrk 2>&1 &
+	wrk -t 1 -c 20 -d 10h --timeout 60s $url/index.html >/tmp/wrk 2>&1 &
 	client=$!
 	sleep 1
-	rounds
+	rounds ${AEM_SWAPS:-0}
 	status=$?
+	kill -INT $client
 	wait $client || status=1
 	grep -E 'requests in|errors|Non-2xx' /tmp/wrk | sed 's/^/# /'
 	! grep -qE 'Socket errors|Non-2xx' /tmp/wrk && [ $status = 0 ]
@@ -60,7 +63,7 @@ with_httperf()
 	httperf --hog --server 127.0.0.1 --port $port --uri /index.html --num-conns 200 --num-calls 10 \
 		--rate 50 --timeout 60 >/tmp/httperf 2>/dev/null &
 	client=$!
-	rounds
+	rounds 0
 	status=$?
 	wait $client
 	grep -q '^Total: connections 200 requests 2000 replies 2000 ' /tmp/httperf &&
