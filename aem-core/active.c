@@ -12,6 +12,7 @@
 #include "active.h"
 #include "doorbell.h"
 #include "hint.h"
+#include "layer.h"
 #include "trace.h"
 
 static void wake_pollers(struct aem_process *proc)
@@ -200,7 +201,8 @@ static bool may_tell(const struct event_struct *ev)
 	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
 }
 
-void aem_event_activate(struct event_struct *ev)
+/* It happened, whatever a layer thinks of it. */
+static void activate(struct event_struct *ev)
 {
 	struct aem_process *proc = ev->proc;
 	bool joined, ring = false;
@@ -226,6 +228,12 @@ void aem_event_activate(struct event_struct *ev)
 	if (ring)
 		aem_doorbell_ring(proc, ev->prio);
 	wake_pollers(proc);
+}
+
+void aem_event_activate(struct event_struct *ev)
+{
+	if (aem_layer_activate(ev))
+		activate(ev);
 }
 EXPORT_SYMBOL_GPL(aem_event_activate);
 
@@ -546,7 +554,7 @@ void aem_active_revoke(struct event_struct *ev)
 	if (!(ev->state & (EV_DEAD | EV_ENDING)))
 		ev->state |= EV_STARTED;
 	raw_spin_unlock_irqrestore(&ev->proc->lock, flags);
-	aem_event_activate(ev);
+	activate(ev);
 }
 
 /** aem_active_tell_revoked() - a service was revoked: who sleeps for events returns. */

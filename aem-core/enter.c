@@ -7,6 +7,7 @@
 #include <linux/uaccess.h>
 #include "active.h"
 #include "enter.h"
+#include "layer.h"
 #include "range.h"
 #include "ring.h"
 
@@ -61,6 +62,7 @@ static long execute(const struct aem_call_op *op, const struct aem_caller *calle
 	/* An event whose id cannot be told must not come to be. */
 	if (!ret && op->events)
 		ret = store_arg(op, arg, from, size);
+	ret = ret ?: aem_layer_call(caller, op, arg);
 	if (ret)
 		return ret;
 	ret = aem_service_answer(op->execute(caller, arg));

@@ -6,6 +6,7 @@
  *   process.c   what one open of it owns
  *   user.c      limits
  *   range.c     services and their call numbers     who serves
+ *   layer.c     what sits above them
  *   manage.c    what the administrator does with them
  *   swap.c      another version takes over
  *   revoke.c    nobody does

@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "event.h"
+#include "layer.h"
 #include "pool.h"
 #include "range.h"
 #include "registry.h"
@@ -15,7 +16,8 @@ LIST_HEAD(aem_services);
 LIST_HEAD(aem_bound);
 struct aem_range *aem_ranges[AEM_RANGES];
 
-static bool name_is_good(const char *name)
+/** aem_service_name_is_good() - could a service be called so? */
+bool aem_service_name_is_good(const char *name)
 {
 	size_t length = strnlen(name, AEM_NAME_MAX);
 
@@ -35,7 +37,7 @@ static bool service_is_good(const struct aem_service *service)
 	unsigned int i;
 
 	if (!service->version || !service->n_calls ||
-	    service->n_calls > AEM_RANGE_CALLS || !name_is_good(service->name))
+	    service->n_calls > AEM_RANGE_CALLS || !aem_service_name_is_good(service->name))
 		return false;
 	for (i = 0; i < service->n_calls; i++)
 		if (!call_is_good(&service->calls[i]))
@@ -85,6 +87,7 @@ int aem_registry_offer(struct aem_service *service)
 	range->index = index;
 	range->service = service;
 	range->room = kmem_cache_size(service->cache);
+	RCU_INIT_POINTER(range->layer, aem_layer_above(service->name));
 	service->range = range;
 	aem_ranges[index] = range;
 	return 0;
@@ -257,7 +260,7 @@ int aem_range_bind(struct aem_process *proc, struct aem_bind *bind)
 {
 	int err;
 
-	if (!name_is_good(bind->name) ||
+	if (!aem_service_name_is_good(bind->name) ||
 	    (bind->max_version && bind->max_version < bind->min_version))
 		return -EINVAL;
 	err = bind_once(proc, bind);
@@ -294,7 +297,8 @@ static void fill_info(struct aem_service_info *info, const struct aem_service *s
 	info->calls = service->n_calls;
 	info->users = aem_registry_users(service);
 	info->events = atomic_read(&service->events);
-	info->flags = service->range ? 0 : AEM_SERVICE_S_RETIRED;
+	info->flags = (service->range ? 0 : AEM_SERVICE_S_RETIRED) |
+		      (aem_layer_above(service->name) ? AEM_SERVICE_S_LAYERED : 0);
 	strscpy_pad(info->name, service->name, AEM_NAME_MAX);
 }
 

@@ -16,6 +16,8 @@
  *           registry's mutex and while @gate is closed
  * @gate:    the way into the code of @service, and of whoever serves an event of this
  *           range. Nobody waits for events inside
+ * @layer:   sits above @service, NULL: nobody does; written under the registry's mutex, read
+ *           under RCU, or the SRCU of layer.c
  * @users:   contexts that are bound; the registry's mutex
  * @room:    bytes of the smallest event that it may have; the registry's mutex
  *
@@ -27,10 +29,12 @@ struct aem_range {
 	unsigned int index;
 	struct aem_service *service;
 	struct aem_gate gate;
+	struct aem_layer __rcu *layer;
 	unsigned int users;
 	unsigned int room;
 };
 
+bool aem_service_name_is_good(const char *name);
 int aem_range_bind(struct aem_process *proc, struct aem_bind *bind);
 void aem_range_unbind_all(struct aem_process *proc);
 int aem_range_info(struct aem_service_info *info);

@@ -54,13 +54,20 @@ static void count(struct event_struct *ev, void *astray)
 	*(u32 *)astray += aem_event_is_astray(ev);
 }
 
+/* A layer has nothing to sit above any more. */
+static void leave_empty(struct aem_range *range)
+{
+	range->service = NULL;
+	RCU_INIT_POINTER(range->layer, NULL);
+}
+
 static void take_ranges(struct aem_service *service)
 {
 	int i;
 
 	for (i = 1; i < AEM_RANGES; i++)
 		if (aem_ranges[i] && aem_ranges[i]->service == service)
-			aem_ranges[i]->service = NULL;
+			leave_empty(aem_ranges[i]);
 	service->range = NULL;
 }
 

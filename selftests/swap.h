@@ -82,17 +82,31 @@ static inline void swap_parameter(const char *module, const char *name, unsigned
 	close(fd);
 }
 
+static inline unsigned long swap_figure(const char *module, const char *name)
+{
+	char path[128], text[32] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/module/%s/parameters/%s", module, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ASSERT_GE(fd, 0);
+	ASSERT_GT(read(fd, text, sizeof(text) - 1), 0);
+	close(fd);
+	return strtoul(text, NULL, 10);
+}
+
 /* rmmod: 0 or errno. */
 static inline int swap_unload(const char *module)
 {
 	return syscall(SYS_delete_module, module, O_NONBLOCK) ? errno : 0;
 }
 
-static inline void swap_load(const char *file, const char *parameters)
+/* insmod: 0 or errno. */
+static inline int swap_try_load(const char *file, const char *parameters)
 {
 	char path[300], release[128] = "";
 	FILE *f = fopen("/proc/sys/kernel/osrelease", "re");
-	int fd;
+	int fd, error;
 
 	ASSERT(f && fgets(release, sizeof(release), f));
 	fclose(f);
@@ -100,8 +114,14 @@ static inline void swap_load(const char *file, const char *parameters)
 	snprintf(path, sizeof(path), "/lib/modules/%s/extra/%s.ko", release, file);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	ASSERT_GE(fd, 0);
-	ASSERT_OK(syscall(SYS_finit_module, fd, parameters, 0));
+	error = syscall(SYS_finit_module, fd, parameters, 0) ? errno : 0;
 	close(fd);
+	return error;
+}
+
+static inline void swap_load(const char *file, const char *parameters)
+{
+	ASSERT_EQ(swap_try_load(file, parameters), 0);
 }
 
 #endif /* SELFTESTS_SWAP_H */

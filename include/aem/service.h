@@ -125,6 +125,51 @@ int aem_service_register(struct aem_service *service);
  */
 void aem_service_unregister(struct aem_service *service);
 
+/**
+ * struct aem_layer - what sits above a service, and sees its calls and activations first
+ * @name:     of the service: all its versions, those that come later too
+ * @call:     a pseudo-system call is about to be made. 0: it is; -errno: the caller gets that, and
+ *            the service does not hear of it. @call counts from the range's base; @arg is as for
+ *            aem_call_op.execute, and stays as it is. Once for each call; not asked after the
+ *            service was revoked. In process context; may sleep for memory and locks, not for
+ *            long. NULL: all are made
+ * @activate: an event of the service was found true. true: it is activated; false: this
+ *            occurrence counts as if the event were stopped: no record tells of it. What a source
+ *            shows only once, such as a timer's expiry, has then passed, and a timer runs again
+ *            when it is set or started. The private part is the service's own. Called as a job is:
+ *            in any context, hard interrupts included: bounded, no allocation, no sleep, no
+ *            sleeping lock. The last record of a revocation is none of its affairs. NULL: all
+ *            are activated
+ * @link:     the core's
+ *
+ * It does not hold the service: that may be loaded, swapped, retired, revoked and unloaded under it.
+ */
+struct aem_layer {
+	const char *name;
+	int (*call)(const struct aem_caller *caller, u32 call, const void *arg);
+	bool (*activate)(struct event_struct *ev);
+	struct list_head link;
+};
+
+/**
+ * aem_layer_register() - sit above a service, whether it is there or not
+ * @layer: stays valid until aem_layer_unregister()
+ *
+ * Events and contexts that are there already are seen from now on.
+ *
+ * Return: 0; -EBUSY: another sits there; -EINVAL: that is not the name of a service.
+ */
+int aem_layer_register(struct aem_layer *layer);
+
+/**
+ * aem_layer_unregister() - go away
+ * @layer: registered
+ *
+ * When it returns none of the layer's code runs or will, and everything is as if it had never been
+ * there. Calls that it let pass are not waited for.
+ */
+void aem_layer_unregister(struct aem_layer *layer);
+
 /** aem_service_module() - the init and exit of a module that is one service. */
 #define aem_service_module(_service)					\
 	static int __init _service##_init(void)				\

@@ -46,7 +46,10 @@ static struct json_object *service_new(const struct aem_service_info *info)
 {
 	struct json_object *service = json_object_new_object();
 	const char *name = (const char *)info->name;
-	const char *state = info->flags & AEM_SERVICE_S_RETIRED ? "retired" : "offered";
+	bool layered = info->flags & AEM_SERVICE_S_LAYERED;
+	const char *state = info->flags & AEM_SERVICE_S_RETIRED ?
+			    layered ? "retired,layered" : "retired" :
+			    layered ? "offered,layered" : "offered";
 	int length = strnlen(name, AEM_NAME_MAX);
 
 	json_object_object_add(service, "name", json_object_new_string_len(name, length));

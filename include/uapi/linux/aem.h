@@ -588,6 +588,8 @@ struct aem_service_info {
 
 /** AEM_SERVICE_S_RETIRED: Nobody binds it any more. */
 #define AEM_SERVICE_S_RETIRED	(1U << 0)
+/** AEM_SERVICE_S_LAYERED: A layer sits above it, which may refuse calls and swallow events. */
+#define AEM_SERVICE_S_LAYERED	(1U << 1)
 
 /**
  * enum aem_manage_op - what AEM_IOC_MANAGE does
