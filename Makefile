@@ -136,6 +136,13 @@ soak:
 mutations:
 	+@tools/build/mutate -b $(BUILD) $(MUTATIONS)
 
+# Which lines of the modules the tests execute; TEST narrows it.
+.PHONY: coverage
+coverage:
+	@tools/build/need base modules tools guest test demo
+	@tools/build/kernel fetch debug
+	@tools/build/coverage --build $(BUILD) $(if $(TEST),--test '$(TEST)') $(COVERAGE)
+
 # The fuzzer: MINUTES, SEED, and whatever else tools/fuzz/fuzz knows in FUZZ.
 .PHONY: fuzz
 fuzz: GUEST = $(or $(KERNEL),debug)

@@ -15,6 +15,9 @@
 #include "layer.h"
 #include "trace.h"
 
+/* Events that get another try before interrupts are let in. */
+#define FED_AT_ONCE	64
+
 static void wake_pollers(struct aem_process *proc)
 {
 	if (wq_has_sleeper(&proc->poll_queue))
@@ -419,23 +422,33 @@ void aem_active_starve(const struct aem_turn *turn)
 	aem_event_put(ev);
 }
 
-/** aem_active_feed() - a block came back: those that wait for memory try again. */
+/**
+ * aem_active_feed() - a block came back: those that wait for memory try again.
+ *
+ * Those that begin to wait meanwhile know of the block by proc->frees.
+ */
 void aem_active_feed(struct aem_process *proc)
 {
-	struct event_struct *ev, *next;
+	struct event_struct *ev;
 	bool ring = false, fed;
 	unsigned long flags;
-	u32 prio = 0;
+	u32 prio = 0, left;
 
 	raw_spin_lock_irqsave(&proc->lock, flags);
 	proc->frees++;
-	fed = proc->n_starved;
-	list_for_each_entry_safe(ev, next, &proc->starved, active) {
+	left = proc->n_starved;
+	fed = left;
+	for (; left && !list_empty(&proc->starved); left--) {
+		ev = list_first_entry(&proc->starved, struct event_struct, active);
 		leave_starved(ev);
 		join(ev);
 		if (notify(ev)) {
 			ring = true;
 			prio = max_t(u32, prio, ev->prio);
+		}
+		if (left % FED_AT_ONCE == 0) {
+			raw_spin_unlock_irqrestore(&proc->lock, flags);
+			raw_spin_lock_irqsave(&proc->lock, flags);
 		}
 	}
 	raw_spin_unlock_irqrestore(&proc->lock, flags);

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory is short, and addresses go bad, at every place where they can: the first, the second ...
- * the last allocation or copy of each call is made to fail. A call that fails says so with a clean
- * errno, has changed nothing, and succeeds when it is made again; and whatever fails while
- * events are delivered, no event is lost.
- *
- * The kernel does that for a thread that asks for it (fail-nth, on the debug kernel only). Others
- * run each row once, without faults, and see that no call lacks one.
+ * The calls of the core, of aem-null, aem-timer and aem-ip, with each allocation and copy made to
+ * fail (rows.h); fail_pexit.c has those of aem-pexit. No call lacks a row.
  *
  * vm: load=core,timer,ip,null,null-twin:version=2 timeout=900
  */
-#include "faults.h"
+#include "rows.h"
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
@@ -18,212 +13,10 @@
 /* A time of CLOCK_REALTIME that has not come. */
 #define IN_TIME	(8000000000ULL * RAW_SECOND)
 
-/**
- * struct row - a call that is to fail
- * @name:    for who reads the log
- * @service: whose call it is; IOCTL, CORE, SYSTEM
- * @nr:      its number there
- * @op:      what it is asked to do, where that is a number too
- * @before:  prepares; may be NULL
- * @call:    makes it: -1 and errno, or success
- * @after:   undoes it; may be NULL
- * @errors:  errnos that it may fail with besides ENOMEM and EFAULT
- * @twice:   it may be done twice: EFAULT leaves open whether it was done, see the errno contract
- * @done:    errno of the second time, if it was
- * @spared:  no faults: the kernel prints a trace of its own if it has no memory for a stack
- */
-struct row {
-	const char *name;
-	const char *service;
-	uint32_t nr;
-	uint32_t op;
-	void (*before)(void);
-	long long (*call)(void);
-	void (*after)(void);
-	int errors[3];
-	bool twice;
-	int done;
-	bool spared;
-};
-
-#define IOCTL	"ioctl"
-#define CORE	"core"
-#define SYSTEM	"system"
-
-/**
- * struct sums - what there is of everything
- * @users:  contexts that are bound, of all services
- * @events: of all services
- * @live:   events of the service "null" that are not released
- * @mine:   of the context
- * @used:   bytes of its blocks
- * @fds:    open descriptors
- */
-struct sums {
-	uint64_t users;
-	uint64_t events;
-	uint64_t live;
-	uint64_t mine;
-	uint64_t used;
-	uint64_t fds;
-};
-
-static int subject = -1;		/* a descriptor that the call is about */
+static uint64_t other;			/* of an event, or a block */
 static int poller;
 static void *mapped;
 static uint64_t sent, perhaps, received;
-
-/* What there is. */
-
-static void take_sums(struct sums *sums)
-{
-	struct aem_service_info info = { .size = sizeof(info) };
-	struct null_totals totals = null_totals(&raw);
-	struct aem_query query = raw_query(&raw);
-
-	memset(sums, 0, sizeof(*sums));
-	for (; !ioctl(raw.fd, AEM_IOC_SERVICE, &info); info.index++) {
-		sums->users += info.users;
-		sums->events += info.events;
-	}
-	sums->live = totals.created - totals.released;
-	sums->mine = query.events;
-	sums->used = query.vmt_used;
-	sums->fds = open_fds();
-}
-
-/* All but the time that a timer has left. */
-static size_t copy_fdinfo(int fd, char *to, size_t size)
-{
-	static const char left[] = " value:", end[] = "\n ";
-	char path[64], *at;
-	ssize_t n;
-	int file;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	file = open(path, O_RDONLY | O_CLOEXEC);
-	ASSERT_GE(file, 0);
-	n = read(file, to, size - 1);
-	ASSERT_GT(n, 0);
-	to[n] = 0;
-	close(file);
-	while ((at = strstr(to, left)))
-		memmove(at, at + strcspn(at + 1, end) + 1, strlen(at + strcspn(at + 1, end)));
-	return strlen(to);
-}
-
-/* As text, with everything that a call that fails must leave alone. */
-static void take_state(char *text, size_t size)
-{
-	struct sums sums;
-	size_t n;
-
-	take_sums(&sums);
-	n = snprintf(text, size, "users %llu events %llu live %llu descriptors %llu\n",
-		     (unsigned long long)sums.users, (unsigned long long)sums.events,
-		     (unsigned long long)sums.live, (unsigned long long)sums.fds);
-	n += copy_fdinfo(raw.fd, text + n, size - n);
-	if (subject >= 0)
-		copy_fdinfo(subject, text + n, size - n);
-}
-
-/* A row, with each fault that it can meet. */
-
-static bool is_clean(const struct row *row, int error)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(row->errors); i++)
-		if (error == row->errors[i] && error)
-			return true;
-	return error == ENOMEM || error == EFAULT;
-}
-
-static void note_lines(const char *text)
-{
-	size_t length;
-
-	for (; *text; text += length + (text[length] == '\n')) {
-		length = strcspn(text, "\n");
-		NOTE("  %.*s", (int)length, text);
-	}
-}
-
-static void expect_unchanged(const struct row *row, const char *before)
-{
-	static char after[16384];
-
-	take_state(after, sizeof(after));
-	if (!strcmp(before, after))
-		return;
-	NOTE("%s failed, and changed", row->name);
-	note_lines(before);
-	NOTE("to");
-	note_lines(after);
-	ktap_fail(0);
-}
-
-static void expect_success_now(const struct row *row)
-{
-	long long ret = row->call();
-
-	if (ret < 0 && !(row->done && errno == row->done)) {
-		NOTE("%s failed, and then again: %s", row->name, strerrorname_np(errno));
-		ktap_fail(0);
-	}
-}
-
-/* Returns whether there was a fault: if there was none, there is no n-th one. */
-static bool fail_once(const struct row *row, unsigned int nth, uint32_t *failures)
-{
-	static char before[16384];
-	bool injected;
-	long long ret;
-	int error;
-
-	if (row->before)
-		row->before();
-	take_state(before, sizeof(before));
-	if (!row->spared)
-		arm(nth);
-	ret = row->call();
-	error = errno;
-	injected = disarm();
-	if (ret < 0) {
-		(*failures)++;
-		if (!injected || !is_clean(row, error)) {
-			NOTE("%s: fault %u: %s", row->name, nth, strerrorname_np(error));
-			ktap_fail(0);
-		}
-		if (!row->twice || error != EFAULT)
-			expect_unchanged(row, before);
-		expect_success_now(row);
-	}
-	if (row->after)
-		row->after();
-	return injected;
-}
-
-static void run_row(const struct row *row)
-{
-	uint32_t nth = 0, failures = 0;
-	struct sums first, last;
-
-	take_sums(&first);
-	do {
-		ASSERT_LT(++nth, MANY);
-	} while (fail_once(row, nth, &failures));
-	take_sums(&last);
-	if (memcmp(&first, &last, sizeof(first))) {
-		NOTE("%s left %lld users, %lld events (%lld here, %lld null), %lld bytes, %lld fds",
-		     row->name, (long long)(last.users - first.users),
-		     (long long)(last.events - first.events), (long long)(last.mine - first.mine),
-		     (long long)(last.live - first.live), (long long)(last.used - first.used),
-		     (long long)(last.fds - first.fds));
-		ktap_fail(0);
-	}
-	NOTE("%s: %u faults, %u failures", row->name, nth - 1, failures);
-}
 
 /* System calls on the device. */
 
@@ -426,12 +219,6 @@ static long long call_alloc(void)
 	struct aem_vmt vmt = { .size = sizeof(vmt), .op = AEM_VMT_ALLOC, .length = 65536 };
 
 	return ioctl(subject, AEM_IOC_VMT, &vmt);
-}
-
-static void shut(void)
-{
-	ASSERT_OK(raw_event(&raw, AEM_EVENT_SHUTDOWN, id, 0));
-	raw_drain(&raw);
 }
 
 static void make_stopped(void)
@@ -849,23 +636,11 @@ static const struct row rows[] = {
 	  .twice = true },
 };
 
-static void finish(void)
+static void run(const char *service)
 {
-	EXPECT_EQ(raw_query(&raw).events, 0);
-	EXPECT_EQ(raw_query(&raw).vmt_used, 0);
-	raw_end(&raw);
-}
-
-static void run_rows(const char *service)
-{
-	size_t i;
-
 	have_faults();
 	begin();
-	for (i = 0; i < ARRAY_SIZE(rows); i++)
-		if (!strcmp(rows[i].service, service))
-			run_row(&rows[i]);
-	finish();
+	run_rows(rows, ARRAY_SIZE(rows), service);
 }
 
 TEST(faults)
@@ -875,18 +650,6 @@ TEST(faults)
 }
 
 /* Completeness: what the kernel knows has a row. */
-
-static void expect_row(const char *service, uint32_t nr, uint32_t op)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(rows); i++)
-		if (!strcmp(rows[i].service, service) && rows[i].nr == nr &&
-		    (!op || rows[i].op == op))
-			return;
-	NOTE("no row for %s %u, operation %u", service, nr, op);
-	ktap_fail(0);
-}
 
 static bool vmt_knows(uint32_t op, uint64_t offset, uint64_t length)
 {
@@ -908,27 +671,32 @@ static bool manage_knows(uint32_t op, uint32_t target)
 	return ioctl(raw.fd, AEM_IOC_MANAGE, &manage) && errno == ENOPROTOOPT;
 }
 
+static void expect(const char *service, uint32_t nr, uint32_t op)
+{
+	expect_row(rows, ARRAY_SIZE(rows), service, nr, op);
+}
+
 static void expect_rows_for_ioctls(void)
 {
 	uint32_t nr, op;
 
 	for (nr = 0; nr < 256; nr++)
 		if (ioctl(raw.fd, _IO(AEM_IOC_MAGIC, nr), NULL) && errno != ENOTTY)
-			expect_row(IOCTL, nr, 0);
+			expect(IOCTL, nr, 0);
 	for (op = 0; op < 64; op++)
 		if (raw_event(&raw, op, ~0ULL, 0) && errno == ENOENT)
-			expect_row(IOCTL, _IOC_NR(AEM_IOC_EVENT), op);
+			expect(IOCTL, _IOC_NR(AEM_IOC_EVENT), op);
 	for (op = 0; op < 64; op++) {
 		take_block();
 		if (vmt_knows(op, 0, 1) || vmt_knows(op, other, 0))
-			expect_row(IOCTL, _IOC_NR(AEM_IOC_VMT), op);
+			expect(IOCTL, _IOC_NR(AEM_IOC_VMT), op);
 	}
 	for (op = 0; op < 64; op++)
 		if (manage_knows(op, 0) || manage_knows(op, 98))
-			expect_row(IOCTL, _IOC_NR(AEM_IOC_MANAGE), op);
+			expect(IOCTL, _IOC_NR(AEM_IOC_MANAGE), op);
 	for (nr = 0; nr < AEM_RANGE_CALLS; nr++)
 		if (raw_call(&raw, nr, NULL) == -1 && errno != ENOSYS)
-			expect_row(CORE, nr, 0);
+			expect(CORE, nr, 0);
 }
 
 TEST(every_call_has_a_row)
@@ -940,35 +708,35 @@ TEST(every_call_has_a_row)
 	expect_rows_for_ioctls();
 	for (; !ioctl(raw.fd, AEM_IOC_SERVICE, &info); info.index++)
 		for (call = 0; call < info.calls; call++)
-			expect_row((const char *)info.name, call, 0);
+			expect((const char *)info.name, call, 0);
 	EXPECT_EQ(info.index, 4);
 	raw_end(&raw);
 }
 
 TEST_TIMEOUT(descriptor, 400)
 {
-	run_rows(SYSTEM);
+	run(SYSTEM);
 }
 
 TEST_TIMEOUT(ioctls, 200)
 {
-	run_rows(IOCTL);
+	run(IOCTL);
 }
 
 TEST_TIMEOUT(calls_of_the_core, 200)
 {
-	run_rows(CORE);
-	run_rows("null");
+	run(CORE);
+	run("null");
 }
 
 TEST_TIMEOUT(calls_of_timer, 200)
 {
-	run_rows("timer");
+	run("timer");
 }
 
 TEST_TIMEOUT(calls_of_ip, 400)
 {
-	run_rows("ip");
+	run("ip");
 }
 
 KTAP_MAIN()

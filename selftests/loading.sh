@@ -147,6 +147,11 @@ another_name()
 		is 1 $binder ask null 0 0 && unload aem_null && unload aem_null_twin
 }
 
+# A slow guest does less: late ROUNDS tells when that is enough.
+now() { cut -d. -f1 /proc/uptime; }
+begin() { end=$(($(now) + 20)); }
+late() { [ "$1" -ge 10 ] && [ "$(now)" -ge "$end" ]; }
+
 # rmmod while processes open, bind, register and end: it is refused or it works.
 churn()
 {
@@ -157,7 +162,8 @@ churn()
 		workers="$workers $!"
 	done
 	done=0 busy=0
-	while [ $done -lt 100 ]; do
+	begin
+	while [ $done -lt 100 ] && ! late $done; do
 		if unload aem_null; then
 			done=$((done + 1))
 			load aem-null || break
@@ -176,7 +182,7 @@ churn()
 	done
 	sed 's/^/# bound, absent: /' /tmp/churn.*
 	echo "# $done times unloaded, $busy times refused"
-	[ $done = 100 ] && [ $bad = 0 ] && is 'null 1 0 0' $binder list && unload aem_null
+	[ $done -ge 10 ] && [ $bad = 0 ] && is 'null 1 0 0' $binder list && unload aem_null
 }
 
 # The core itself, with nobody but those who try to open it.
@@ -186,14 +192,15 @@ churn_of_the_core()
 	(while :; do true </dev/aem; sleep 0.01; done) 2>/dev/null &
 	opener=$!
 	i=0
-	while [ $i -lt 100 ]; do
+	begin
+	while [ $i -lt 100 ] && ! late $i; do
 		load aem-core || break
 		until unload aem_core; do :; done
 		i=$((i + 1))
 	done
 	kill $opener
 	wait $opener 2>/dev/null
-	[ $i = 100 ] && nothing_is_left
+	[ $i -ge 10 ] && nothing_is_left
 }
 
 plan 14
