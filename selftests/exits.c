@@ -11,7 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 
-#define PROCESSES	1000
+#define PROCESSES	ktap_rounds(1000)
 #define AT_A_TIME	16
 
 static const char *program;

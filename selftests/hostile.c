@@ -10,7 +10,7 @@
 #include <pthread.h>
 
 #define MANY	16
-#define ROUNDS	20000
+#define ROUNDS	ktap_rounds(20000)
 
 static struct raw raw;
 static uint64_t id[MANY];

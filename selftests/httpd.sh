@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # aem-httpd: right answers to requests of all kinds.
-# vm: files=/usr/bin/curl timeout=300 load=core,timer,ip
+# vm: main files=/usr/bin/curl timeout=300 load=core,timer,ip
 # shellcheck disable=SC2086 # what has no blanks stays one word
 . selftests/lib/httpd.sh
 

@@ -8,7 +8,7 @@
 #include "raw.h"
 #include <pthread.h>
 
-#define ROUNDS 20000
+#define ROUNDS ktap_rounds(20000)
 
 static struct raw raw;
 
@@ -119,7 +119,7 @@ TEST_TIMEOUT(threads_that_register_and_unregister, 120)
 	raw_start(&raw);
 	for (i = 0; i < 4; i++)
 		ASSERT_EQ(pthread_create(&threads[i], NULL, churn, NULL), 0);
-	for (i = 0; i < 3000; i++) {
+	for (i = 0; i < (uint64_t)ktap_rounds(3000); i++) {
 		id = null_new(&raw, NULL_CREATE, raw_nothing, i, 0, 1);
 		null_fire(&raw, id, NULL_BY_CALL, 1);
 		ASSERT_OK(raw_event(&raw, AEM_EVENT_PRIO, id, i % 32));

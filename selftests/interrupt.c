@@ -29,7 +29,7 @@ static int interruptions(int usual)
 {
 	const char *wish = getenv("AEM_INTERRUPTIONS");
 
-	return wish ? atoi(wish) : usual;
+	return wish ? atoi(wish) : (int)ktap_rounds(usual);
 }
 
 static struct aem_query query(struct aem *aem)

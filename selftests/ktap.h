@@ -26,11 +26,13 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -254,6 +256,20 @@ static inline int ktap_string(const char *file, int line, const char *text, cons
 #define ASSERT_RESULT(_call, _errno)						\
 	ktap_result(__FILE__, __LINE__, #_call, (long long)(_call), _errno, 1)
 
+/* On the debug kernel everything takes several times as long. */
+static inline bool ktap_is_slow(void)
+{
+	struct utsname name;
+
+	return !uname(&name) && strstr(name.release, "-aem-debug-");
+}
+
+/* How often to do what is done many times. */
+static inline int ktap_rounds(int usual)
+{
+	return ktap_is_slow() && usual >= 8 ? usual / 8 : usual;
+}
+
 /*
  * Random numbers of a seed that the log tells: AEM_SEED=N repeats a run. One state per thread
  * and per child.
@@ -291,11 +307,16 @@ static inline void ktap_alarm(int signo)
 		kill(-ktap_child, SIGKILL);
 }
 
+static inline unsigned int ktap_patience(const struct ktap_test *test)
+{
+	return ktap_is_slow() ? 4 * test->timeout : test->timeout;
+}
+
 static inline int ktap_wait(struct ktap_test *test)
 {
 	int status;
 
-	alarm(test->timeout);
+	alarm(ktap_patience(test));
 	while (waitpid(ktap_child, &status, 0) < 0)
 		if (errno != EINTR)
 			return -1;
@@ -309,7 +330,7 @@ static inline int ktap_wait(struct ktap_test *test)
 static inline int ktap_judge(struct ktap_test *test, int status)
 {
 	if (ktap_timed_out)
-		ktap_note("%s: not finished after %u s", test->name, test->timeout);
+		ktap_note("%s: not finished after %u s", test->name, ktap_patience(test));
 	else if (status == -1)
 		ktap_note("%s: waitpid: %s", test->name, strerror(errno));
 	else if (WIFSIGNALED(status))

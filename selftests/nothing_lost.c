@@ -9,9 +9,9 @@
 #include <pthread.h>
 
 #define MANY	8
-#define ROUNDS	3000
+#define ROUNDS	ktap_rounds(3000)
 /* Each needs both processors to have their turn, which is slow where two share one. */
-#define PINGS	2000
+#define PINGS	((uint64_t)ktap_rounds(2000))
 
 static struct raw raw;
 static uint64_t id[MANY];
@@ -285,7 +285,8 @@ TEST_TIMEOUT(lowering_the_level_misses_nothing, 180)
 		}
 	}
 	pthread_join(thread, NULL);
-	NOTE("%llu of %d found pending", (unsigned long long)masked, PINGS);
+	NOTE("%llu of %llu found pending", (unsigned long long)masked,
+	     (unsigned long long)PINGS);
 	raw_end(&raw);
 }
 

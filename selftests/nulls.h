@@ -36,7 +36,8 @@ struct nulls_log {
 	int n;
 };
 
-static struct nulls_log nulls_log;
+/* Written by handlers that interrupt what no compiler thinks of: sigprocmask() is a leaf to it. */
+static volatile struct nulls_log nulls_log;
 static uint32_t nulls_base;
 
 static inline void nulls_note(int name)

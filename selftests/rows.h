@@ -180,7 +180,7 @@ static inline bool fail_once(const struct row *row, unsigned int nth, uint32_t *
 		arm(nth);
 	ret = row->call();
 	error = errno;
-	injected = disarm();
+	injected = disarm() && !row->spared;
 	if (ret < 0) {
 		(*failures)++;
 		if (!injected || !is_clean(row, error)) {

@@ -89,7 +89,7 @@ TEST_TIMEOUT(settime_against_expiry, 180)
 	timers_start(&shared.raw);
 	new_timer(&shared.raw, &t, CLOCK_MONOTONIC, 0, 0, 0);
 	shared.id = t.id;
-	shared.rounds = 5000;
+	shared.rounds = ktap_rounds(5000);
 	thread = begin(arm_there, NULL);
 	for (round = 1; round <= shared.rounds; round++) {
 		__atomic_store_n(&shared.done[0], round, __ATOMIC_SEQ_CST);
@@ -267,7 +267,7 @@ TEST_TIMEOUT(stop_against_settime, 180)
 	new_timer(&shared.raw, &t, CLOCK_MONOTONIC, 0, 0, 0);
 	shared.id = t.id;
 	thread = begin(keep_stopping, &stops);
-	for (round = 1; round <= 2000; round++) {
+	for (round = 1; round <= (uint64_t)ktap_rounds(2000); round++) {
 		settime(&shared.raw, t.id, AEM_TIMER_ABSTIME, round, 0);
 		await_record(&shared.raw, &t, round);
 		EXPECT_EQ(t.expiry, round);
