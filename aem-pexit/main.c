@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * aem-pexit: the end of any process. Service "pexit", version 1: the call, and who may be
- * watched.
+ * watched. Another version can take its place; the table's module stays.
  */
 #include <linux/delay.h>
 #include <linux/file.h>
@@ -194,30 +194,13 @@ static struct aem_service service = {
 	.calls = calls,
 	.n_calls = ARRAY_SIZE(calls),
 	.event_size = sizeof(struct aem_pexit_watch_state),
+	.layout = AEM_PEXIT_LAYOUT,
+	.oldest_layout = AEM_PEXIT_LAYOUT,
 };
 
-static int __init aem_pexit_module_init(void)
-{
-	int err;
+static_assert(ARRAY_SIZE(calls) == AEM_PEXIT_CALLS);
 
-	BUILD_BUG_ON(ARRAY_SIZE(calls) != AEM_PEXIT_CALLS);
-	aem_pexit_table_init();
-	err = aem_pexit_probes_attach();
-	if (err)
-		return err;
-	err = aem_service_register(&service);
-	if (err)
-		aem_pexit_probes_detach();
-	return err;
-}
-module_init(aem_pexit_module_init);
-
-static void __exit aem_pexit_module_exit(void)
-{
-	aem_service_unregister(&service);
-	aem_pexit_probes_detach();
-}
-module_exit(aem_pexit_module_exit);
+aem_service_module(service);
 
 MODULE_ALIAS("aem-service-" AEM_PEXIT_SERVICE);
 MODULE_DESCRIPTION("Ends of processes for the Asynchronous Event Mechanism");

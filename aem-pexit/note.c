@@ -107,6 +107,7 @@ void aem_pexit_facts_init(struct aem_pexit_facts *facts, enum aem_pexit_kind kin
 	facts->parent = NULL;
 	facts->known = false;
 }
+EXPORT_SYMBOL_GPL(aem_pexit_facts_init);
 
 static void gather(struct aem_pexit_facts *facts)
 {

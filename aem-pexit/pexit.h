@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Service "pexit": what its files share.
+ * Service "pexit": what its files share. They are two modules. aem-pexit is the service, of which
+ * there may be several versions:
  *
  *	main.c		the call, and who may be watched
- *	watch.c		a watch: notes that wait, and the event's operations
+ *	event.c		the event's operations
+ *
+ * and aem-pexit-table is what they stand on:
+ *
+ *	base.c		its beginning and its end
+ *	watch.c		a watch: notes that wait
  *	table.c		which watches look at a process
  *	probe.c		the kernel's tracepoints
  *	note.c		what is known of a process that ends
@@ -105,8 +111,19 @@ struct aem_pexit_facts {
 	bool known;
 };
 
-/* watch.c */
+/**
+ * AEM_PEXIT_LAYOUT: Of struct aem_pexit_watch_state. Its owner is aem-pexit-table, so all versions that
+ * can be loaded at a time have the same.
+ */
+#define AEM_PEXIT_LAYOUT	1
+
+/* event.c */
 extern const struct aem_event_ops aem_pexit_events;
+
+/* watch.c */
+void aem_pexit_release(struct event_struct *ev);
+bool aem_pexit_pop(struct aem_pexit_watch_state *w, struct aem_pexit_note *note,
+		   struct aem_delivery *d, bool *more);
 int aem_pexit_init(struct event_struct *ev, const struct aem_pexit_watch *request,
 		   struct pid *group);
 void aem_pexit_tell(struct event_struct *ev, struct aem_pexit_facts *facts);

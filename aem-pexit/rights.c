@@ -29,6 +29,7 @@ bool aem_pexit_may_signal(const struct cred *cred, const struct cred *target)
 	       uid_eq(cred->uid, target->suid) || uid_eq(cred->uid, target->uid) ||
 	       has_cap(cred, target->user_ns, CAP_KILL);
 }
+EXPORT_SYMBOL_GPL(aem_pexit_may_signal);
 
 static bool is_same(const struct cred *cred, const struct cred *target)
 {

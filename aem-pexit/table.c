@@ -97,6 +97,7 @@ bool aem_pexit_join(struct aem_pexit_member *member, struct task_struct *task)
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	return lives;
 }
+EXPORT_SYMBOL_GPL(aem_pexit_join);
 
 /** aem_pexit_join_group() - hear of the ends of those who are in a group then. */
 void aem_pexit_join_group(struct aem_pexit_member *member, struct pid *group)
@@ -107,6 +108,7 @@ void aem_pexit_join_group(struct aem_pexit_member *member, struct pid *group)
 	add(member, group, bucket);
 	raw_spin_unlock_irq(&bucket->lock);
 }
+EXPORT_SYMBOL_GPL(aem_pexit_join_group);
 
 static struct aem_pexit_member *find(const struct event_struct *ev, const struct pid *pid,
 				     const struct bucket *bucket)
@@ -183,6 +185,7 @@ void aem_pexit_join_family(struct event_struct *ev)
 		cond_resched();
 	} while (again);
 }
+EXPORT_SYMBOL_GPL(aem_pexit_join_family);
 
 /*
  * A member that has no pid any more is one whose end was told: the probe that did so does not

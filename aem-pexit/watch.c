@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A watch: the notes that wait to be told, and the operations of its event.
+ * A watch: the notes that wait to be told, and room for those whom it looks at.
  */
 #include <linux/mm.h>
-#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include "pexit.h"
 
@@ -91,6 +90,7 @@ void aem_pexit_tell_end(struct aem_pexit_member *member, struct aem_pexit_facts 
 	give(w, member);
 	raw_spin_unlock_irqrestore(&w->lock, flags);
 }
+EXPORT_SYMBOL_GPL(aem_pexit_tell_end);
 
 /**
  * aem_pexit_take() - a free member, and a place for its end
@@ -127,9 +127,17 @@ void aem_pexit_give(struct aem_pexit_member *member)
 	raw_spin_unlock_irqrestore(&w->lock, flags);
 }
 
-/* The oldest note. One constructor at a time; @more: there are others. */
-static bool pop(struct aem_pexit_watch_state *w, struct aem_pexit_note *note,
-		struct aem_delivery *d, bool *more)
+/**
+ * aem_pexit_pop() - the oldest note
+ * @w:    the watch; one caller at a time
+ * @note: filled
+ * @d:    is told of losses, and whether no other note can come
+ * @more: there are others
+ *
+ * Return: false: there is none.
+ */
+bool aem_pexit_pop(struct aem_pexit_watch_state *w, struct aem_pexit_note *note,
+		   struct aem_delivery *d, bool *more)
 {
 	bool any;
 
@@ -147,42 +155,10 @@ static bool pop(struct aem_pexit_watch_state *w, struct aem_pexit_note *note,
 	raw_spin_unlock_irq(&w->lock);
 	return any;
 }
+EXPORT_SYMBOL_GPL(aem_pexit_pop);
 
-static int construct(struct event_struct *ev, struct aem_delivery *d)
-{
-	struct aem_pexit_watch_state *w = aem_event_private(ev);
-	struct aem_pexit_note note;
-	bool more;
-	int err;
-
-	/* The block first: what is popped cannot be put back. */
-	err = aem_vmt_alloc(d->caller.proc, sizeof(note), &d->block);
-	if (err)
-		return err;
-	if (!pop(w, &note, d, &more))
-		return -EAGAIN;
-	memcpy(d->block.address, &note, sizeof(note));
-	d->word[0] = note.pid;
-	d->word[1] = note.status;
-	d->arg[1] = d->block.offset;
-	d->word[4] = note.kind;
-	d->word[5] = note.flags;
-	d->count = 1;
-	return more ? AEM_MORE : 0;
-}
-
-static int arm(struct event_struct *ev)
-{
-	struct aem_pexit_watch_state *w = aem_event_private(ev);
-	bool any;
-
-	raw_spin_lock_irq(&w->lock);
-	any = w->used;
-	raw_spin_unlock_irq(&w->lock);
-	return any ? AEM_READY : 0;
-}
-
-static void release(struct event_struct *ev)
+/** aem_pexit_release() - the watch goes: the event's @release. */
+void aem_pexit_release(struct event_struct *ev)
 {
 	struct aem_pexit_watch_state *w = aem_event_private(ev);
 
@@ -198,22 +174,7 @@ static void release(struct event_struct *ev)
 	put_pid(w->owner);
 	put_cred(w->cred);
 }
-
-static void show(struct event_struct *ev, struct seq_file *seq)
-{
-	struct aem_pexit_watch_state *w = aem_event_private(ev);
-
-	seq_printf(seq, " flags:%x waiting:%u watched:%u", w->flags, READ_ONCE(w->used),
-		   w->group ? 0 : READ_ONCE(w->reserved));
-}
-
-const struct aem_event_ops aem_pexit_events = {
-	.construct = construct,
-	.arm = arm,
-	.release = release,
-	.show = show,
-	.multi = true,
-};
+EXPORT_SYMBOL_GPL(aem_pexit_release);
 
 static int make_notes(struct aem_pexit_watch_state *w, u32 size)
 {
@@ -260,7 +221,7 @@ static u32 wanted_members(const struct aem_pexit_watch *request)
  * @request: checked
  * @group:   the process group, with a reference that is taken over; or NULL
  *
- * Return: 0 or -ENOMEM; @release undoes it in either case.
+ * Return: 0 or -ENOMEM; aem_pexit_release() undoes it in either case.
  */
 int aem_pexit_init(struct event_struct *ev, const struct aem_pexit_watch *request,
 		   struct pid *group)
@@ -280,3 +241,4 @@ int aem_pexit_init(struct event_struct *ev, const struct aem_pexit_watch *reques
 	return make_notes(w, wanted_notes(request) + members + (members > 0)) ?:
 	       make_members(ev, members);
 }
+EXPORT_SYMBOL_GPL(aem_pexit_init);
