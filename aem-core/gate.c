@@ -37,6 +37,12 @@ void aem_gate_wait(struct aem_gate *gate)
 	wait_event(gate->moved, !percpu_ref_is_dying(&gate->inside));
 }
 
+/** aem_gate_announce() - it is about to be prepared: of several, all wait for one grace period. */
+void aem_gate_announce(struct aem_gate *gate)
+{
+	percpu_ref_switch_to_atomic(&gate->inside, NULL);
+}
+
 /** aem_gate_prepare() - it is about to be shut: count in one place from now on. May sleep. */
 void aem_gate_prepare(struct aem_gate *gate)
 {

@@ -30,6 +30,7 @@ struct aem_gate {
 int aem_gate_init(struct aem_gate *gate);
 void aem_gate_destroy(struct aem_gate *gate);
 void aem_gate_wait(struct aem_gate *gate);
+void aem_gate_announce(struct aem_gate *gate);
 void aem_gate_prepare(struct aem_gate *gate);
 void aem_gate_shut(struct aem_gate *gate, struct mutex *outer);
 bool aem_gate_is_empty(struct aem_gate *gate, unsigned long deadline);

@@ -106,6 +106,8 @@ int aem_hold_begin(struct aem_hold *hold, struct aem_service *service, u32 timeo
 	hold->service = service;
 	choose(hold);
 	for_each_set_bit(i, hold->closed, AEM_RANGES)
+		aem_gate_announce(&aem_ranges[i]->gate);
+	for_each_set_bit(i, hold->closed, AEM_RANGES)
 		aem_gate_prepare(&aem_ranges[i]->gate);
 	hold->start = ktime_get_ns();
 	for_each_set_bit(i, hold->closed, AEM_RANGES)
@@ -116,55 +118,109 @@ int aem_hold_begin(struct aem_hold *hold, struct aem_service *service, u32 timeo
 	return -ETIMEDOUT;
 }
 
-/*
- * Events of other ranges may be freed by RCU while one looks at them. Those of ours stay: what
- * frees them is behind the gates.
+/* How many events are looked at in one go. */
+#define BATCH	64
+
+/**
+ * aem_hold_look() - look at the events that a service serves, held or not
+ * @service: whose
+ * @look:    what is done with each, under RCU: must not sleep
+ * @data:    for @look
  */
-static struct event_struct *next_event(struct aem_process *proc,
-				       const struct aem_service *service, unsigned long *index)
-{
-	struct event_struct *ev;
-
-	rcu_read_lock();
-	xa_for_each_start(&proc->events, *index, ev, *index)
-		if (rcu_access_pointer(ev->service) == service)
-			break;
-	rcu_read_unlock();
-	return ev;
-}
-
-/** aem_hold_each() - visit the events that a service serves, which is held. */
-void aem_hold_each(struct aem_service *service, aem_visit visit, void *data)
+void aem_hold_look(struct aem_service *service, aem_visit look, void *data)
 {
 	struct event_struct *ev;
 	struct aem_process *proc;
-	unsigned long index;
+	unsigned int n;
 
 	lockdep_assert_held(&aem_registry);
 	list_for_each_entry(proc, &aem_bound, bound) {
-		for (index = 0; (ev = next_event(proc, service, &index)); index++)
-			visit(ev, data);
-		cond_resched();
+		XA_STATE(xas, &proc->events, 0);
+
+		n = 0;
+		rcu_read_lock();
+		xas_for_each(&xas, ev, ULONG_MAX) {
+			if (xas_retry(&xas, ev))
+				continue;
+			if (rcu_access_pointer(ev->service) == service)
+				look(ev, data);
+			if (++n % BATCH)
+				continue;
+			xas_pause(&xas);
+			rcu_read_unlock();
+			cond_resched();
+			rcu_read_lock();
+		}
+		rcu_read_unlock();
 	}
 }
 
-static void hold_one(struct event_struct *ev, void *unused)
+/* The next events of a process that are held, from @index on: how many. They stay. */
+static unsigned int next_events(struct aem_process *proc, unsigned long *index,
+				struct event_struct **events)
 {
+	XA_STATE(xas, &proc->events, *index);
+	struct event_struct *ev;
+	unsigned int n = 0;
+
+	rcu_read_lock();
+	xas_for_each(&xas, ev, ULONG_MAX) {
+		if (xas_retry(&xas, ev) || rcu_access_pointer(ev->service) != &held)
+			continue;
+		events[n++] = ev;
+		*index = xas.xa_index + 1;
+		if (n == BATCH)
+			break;
+	}
+	rcu_read_unlock();
+	return n;
+}
+
+/* What it is astray from is the range's service as it was. */
+static void hold_one(struct event_struct *ev, void *astray)
+{
+	*(u32 *)astray += aem_event_is_astray(ev);
 	rcu_assign_pointer(ev->service, &held);
 }
 
-/** aem_hold_events() - the service's jobs do not run any more. */
-void aem_hold_events(struct aem_hold *hold)
+/**
+ * aem_hold_events() - the service's jobs do not run any more
+ * @hold: begun
+ *
+ * Return: how many of its events another version's range names.
+ */
+u32 aem_hold_events(struct aem_hold *hold)
 {
-	aem_hold_each(hold->service, hold_one, NULL);
+	u32 astray = 0;
+
+	aem_hold_look(hold->service, hold_one, &astray);
 	/* Those who wait at the gates wait for this, too. */
 	synchronize_rcu_expedited();
+	return astray;
 }
 
-/** aem_hold_visit() - visit the events that are held. */
+/**
+ * aem_hold_visit() - visit the events that are held
+ * @visit: what is done with each; lets it go; may sleep
+ * @data:  for @visit
+ *
+ * Nobody else takes them away: what frees them is behind the gates.
+ */
 void aem_hold_visit(aem_visit visit, void *data)
 {
-	aem_hold_each(&held, visit, data);
+	struct event_struct *events[BATCH];
+	struct aem_process *proc;
+	unsigned long index;
+	unsigned int i, n;
+
+	lockdep_assert_held(&aem_registry);
+	list_for_each_entry(proc, &aem_bound, bound) {
+		for (index = 0; (n = next_events(proc, &index, events));) {
+			for (i = 0; i < n; i++)
+				visit(events[i], data);
+			cond_resched();
+		}
+	}
 }
 
 /**

@@ -21,12 +21,12 @@ struct aem_hold {
 	u64 start;
 };
 
-/** typedef aem_visit - what is done with each event. May sleep. */
+/** typedef aem_visit - what is done with each event. */
 typedef void (*aem_visit)(struct event_struct *ev, void *data);
 
 int aem_hold_begin(struct aem_hold *hold, struct aem_service *service, u32 timeout);
-void aem_hold_each(struct aem_service *service, aem_visit visit, void *data);
-void aem_hold_events(struct aem_hold *hold);
+void aem_hold_look(struct aem_service *service, aem_visit look, void *data);
+u32 aem_hold_events(struct aem_hold *hold);
 void aem_hold_visit(aem_visit visit, void *data);
 bool aem_hold_let_go(struct event_struct *ev, struct aem_service *service);
 u64 aem_hold_end(struct aem_hold *hold);

@@ -49,11 +49,6 @@ static void take_away(struct event_struct *ev, void *data)
 	aem_active_revoke(ev);
 }
 
-static void count(struct event_struct *ev, void *astray)
-{
-	*(u32 *)astray += aem_event_is_astray(ev);
-}
-
 /* A layer has nothing to sit above any more. */
 static void leave_empty(struct aem_range *range)
 {
@@ -101,7 +96,7 @@ static void wake_those_concerned(const struct aem_hold *hold)
 int aem_revoke(struct aem_service *service, struct aem_manage *arg)
 {
 	struct aem_hold hold;
-	u32 astray = 0, held;
+	u32 astray, held;
 	int err;
 
 	lockdep_assert_held(&aem_registry);
@@ -112,8 +107,7 @@ int aem_revoke(struct aem_service *service, struct aem_manage *arg)
 	err = aem_hold_begin(&hold, service, arg->timeout);
 	if (err)
 		return err;
-	aem_hold_each(service, count, &astray);
-	aem_hold_events(&hold);
+	astray = aem_hold_events(&hold);
 	take_ranges(service);
 	aem_hold_visit(take_away, service);
 	for (held = arg->contexts + astray; held; held--)

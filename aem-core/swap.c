@@ -116,7 +116,8 @@ static long astray(struct aem_service *service)
 {
 	long count = 0;
 
-	aem_hold_each(service, count_astray, &count);
+	if (atomic_read(&service->events))
+		aem_hold_look(service, count_astray, &count);
 	return count;
 }
 
@@ -167,7 +168,7 @@ static void look(struct event_struct *ev, void *data)
 static int try_dry(struct swap *swap)
 {
 	swap->arg->contexts = aem_registry_users(swap->from);
-	aem_hold_each(swap->from, look, swap);
+	aem_hold_look(swap->from, look, swap);
 	return 0;
 }
 
@@ -188,9 +189,8 @@ static int exchange(struct swap *swap)
 	err = aem_hold_begin(&hold, swap->from, arg->timeout);
 	if (err)
 		return err;
-	swap->pins.from -= astray(swap->from);
 	swap->pins.to -= astray(swap->to);
-	aem_hold_events(&hold);
+	swap->pins.from -= aem_hold_events(&hold);
 	take_ranges(swap);
 	swap->pins.to += astray(swap->to);
 	aem_hold_visit(move, swap);

@@ -238,6 +238,39 @@ TEST(refused_by_the_old_version)
 	refused("refuse_yield", OLD, EBUSY);
 }
 
+/* Whichever event is refused, and however many: those stay, and all are told. */
+TEST(every_nth_is_refused)
+{
+	struct aem_manage done;
+	uint64_t id[12];
+	struct raw raw;
+	unsigned int n;
+	int i;
+
+	begin(&raw, 1);
+	for (i = 0; i < 12; i++)
+		id[i] = null_new(&raw, NULL_CREATE, count, 1, 0, 1);
+	for (n = 1; n <= 12; n++) {
+		/* It counts from where it was; of any n in a row one is refused. */
+		swap_parameter(NEW, "refuse_adopt", n);
+		done = there(&raw);
+		EXPECT_EQ(done.moved + done.refused, 12);
+		EXPECT_GE(done.refused, 12 / n);
+		EXPECT_LE(done.refused, (12 + n - 1) / n);
+		EXPECT_EQ(swap_events(raw.fd, NULL_SERVICE, 1), done.refused);
+		for (i = 0; i < 12; i++)
+			null_fire(&raw, id[i], i % 3, 1);
+		raw_drain(&raw);
+		EXPECT_EQ(told, 12 * n);
+		EXPECT_EQ(back(&raw).moved, done.moved);
+		EXPECT_EQ(swap_events(raw.fd, NULL_SERVICE, 1), 12);
+	}
+	EXPECT_EQ(swap_unload(NEW), 0);
+	swap_load("aem-null-twin", "version=2");
+	raw_end(&raw);
+	reload();
+}
+
 /* The old version may be the home again of those that never left it. */
 TEST(back_after_some_were_refused)
 {
