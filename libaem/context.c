@@ -253,7 +253,7 @@ static const struct {
 	int error;
 	const char *text;
 } hints[] = {
-	{ ENOENT, "no " DEVICE " (modprobe aem-core), or no such service: load its module" },
+	{ ENOENT, "no " DEVICE " (modprobe aem-core), or no such service (aemctl service ask)" },
 	{ ENXIO, "nothing answers at " DEVICE ": load the module (modprobe aem-core)" },
 	{ ENODEV, "the service was revoked; or nothing answers at " DEVICE " (modprobe aem-core)" },
 	{ EACCES, DEVICE " is for the group aem: join it (usermod -aG aem USER), log in again" },

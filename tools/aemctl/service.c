@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <linux/aem.h>
+#include <aem/aem.h>
 #include "aemctl.h"
 
 #define MAX_WORDS 4
@@ -139,6 +139,7 @@ static void tell_revoked(const struct aem_manage *done)
 
 static const struct verb verbs[] = {
 	{ "list", 0, 1, NULL, NULL },
+	{ "ask", 0, 3, NULL, NULL },
 	{ "retire", AEM_MANAGE_RETIRE, 3, tell_retired, explain_retire },
 	{ "swap", AEM_MANAGE_SWAP, 4, tell_swapped, explain_swap },
 	{ "revoke", AEM_MANAGE_REVOKE, 3, tell_revoked, explain_swap },
@@ -149,11 +150,12 @@ static const char doc[] =
 	"Says which services are loaded, and exchanges them.\n"
 	"\vCommands:\n"
 	"  list                  name and version of each, and who uses it\n"
+	"  ask NAME VERSION      can it be bound, in this version or a newer one? Or why not\n"
 	"  retire NAME VERSION   nobody binds this version any more\n"
 	"  swap NAME OLD NEW     version NEW takes over everybody from version OLD, alive\n"
 	"  revoke NAME VERSION   nobody has this version any more: calls fail, events end\n"
 	"\n"
-	"All but list need CAP_SYS_MODULE.\n"
+	"All but list and ask need CAP_SYS_MODULE.\n"
 	"Exit status: 0, 1 if it was not done, 64 for wrong usage.";
 
 static error_t parse(int key, char *word, struct argp_state *state)
@@ -257,6 +259,27 @@ static int manage(const struct verb *verb, const struct request *request)
 	return 0;
 }
 
+/* As a program does, which has the module loaded if need be. */
+static int ask(const struct request *request)
+{
+	struct aem_options options = { .flags = AEM_OPEN_SAFEPOINT };
+	const char *name = request->words[1];
+	uint32_t version = version_of(request->words[2]), base;
+	struct aem *aem;
+	int error = aem_open(&aem, &options);
+
+	if (error)
+		errx(1, "cannot open " DEVICE ": %s", aem_strerror_hint(error));
+	error = aem_bind(aem, name, version, 0, NULL, 0, &base);
+	if (error == -ENOENT)
+		errx(1, "cannot bind %s: it is not loaded, and modprobe does not load it: as root, "
+		     "modprobe aem-service-%s says why", name, name);
+	if (error)
+		errx(1, "cannot bind %s version %u: %s", name, version, aem_strerror_hint(error));
+	printf("%s can be bound: its calls begin at %u\n", name, base);
+	return aem_close(aem);
+}
+
 int service_main(int argc, char **argv)
 {
 	struct request request = { 0 };
@@ -264,5 +287,7 @@ int service_main(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, &request);
 	verb = find_verb(&request);
-	return verb->op ? manage(verb, &request) : -1;
+	if (verb->op)
+		return manage(verb, &request);
+	return verb->words > 1 ? ask(&request) : -1;
 }
