@@ -41,8 +41,8 @@ static void show_event(struct seq_file *seq, struct event_struct *ev)
 	const struct aem_service *service = rcu_dereference(ev->service);
 	const struct aem_event_ops *ops = aem_event_ops(ev, service);
 
-	seq_printf(seq, "event:\tid=0x%llx service=%s call=%s prio=%u",
-		   aem_event_id(ev), service->name,
+	seq_printf(seq, "event:\tid=0x%llx cookie=0x%llx service=%s call=%s prio=%u",
+		   aem_event_id(ev), ev->cookie, service->name,
 		   aem_service_call(service, ev->nr)->name, READ_ONCE(ev->prio));
 	show_state(seq, ev);
 	seq_printf(seq, " flags=0x%x activations=%u starved=%u lost=%u inflight=%u parent=%u",

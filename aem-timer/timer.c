@@ -225,13 +225,27 @@ static void release(struct event_struct *ev)
 	aem_timer_watch_detach(ev);
 }
 
+/* The first that no record has told of, by the timer's own clock; 0: there is none. */
+static u64 untold_expiry(struct event_struct *ev)
+{
+	struct aem_timer *t = aem_event_private(ev);
+	u64 expiry = 0;
+
+	raw_spin_lock_irq(&t->lock);
+	if (t->state & TIMER_SET)
+		expiry = told_time(t, hrtimer_get_softexpires(&ev->job.timer));
+	raw_spin_unlock_irq(&t->lock);
+	return expiry;
+}
+
 static void show(struct event_struct *ev, struct seq_file *seq)
 {
 	struct aem_timer *t = aem_event_private(ev);
 	u64 value, interval;
 
 	aem_timer_get(ev, &value, &interval);
-	seq_printf(seq, " clock:%d value:%llu interval:%llu", t->clock, value, interval);
+	seq_printf(seq, " clock:%d value:%llu interval:%llu expiry:%llu", t->clock, value, interval,
+		   untold_expiry(ev));
 }
 
 const struct aem_event_ops aem_timer_events = {

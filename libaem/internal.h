@@ -247,6 +247,10 @@ int aem_queue_now(struct aem *aem, uint32_t nr, void *arg, const struct queued *
 /* ip.c */
 int aem_ip_base(struct aem *aem);
 
+/* saved.c */
+int aem_saved_take(const char *service, uint64_t token, char *text, size_t size);
+int aem_saved_number(const char *text, const char *name, uint64_t *value);
+
 /* service.c */
 int aem_service_bind(struct aem *aem, int index, const char *name, uint32_t version,
 		     const struct aem_thunk *thunks, unsigned int n);

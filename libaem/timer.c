@@ -51,6 +51,22 @@ int aem_timer_create(struct aem *aem, aem_id *timer, int clockid, uint32_t how,
 	return 0;
 }
 
+int aem_timer_adopt(struct aem *aem, aem_id *timer, uint32_t how, aem_timer_fn handler, void *user)
+{
+	struct aem_timer_spec spec = { .flags = AEM_TIMER_ABSTIME };
+	int ret = timer_base(aem);
+	uint64_t clockid = 0;
+	char text[512];
+
+	if (ret < 0)
+		return ret;
+	ret = aem_saved_take(AEM_TIMER_SERVICE, (uintptr_t)user, text, sizeof(text));
+	ret = ret ? ret : aem_saved_number(text, "clock", &clockid);
+	ret = ret ? ret : aem_saved_number(text, "expiry", &spec.value);
+	ret = ret ? ret : aem_saved_number(text, "interval", &spec.interval);
+	return ret ? ret : aem_timer_create(aem, timer, (int)clockid, how, &spec, handler, user);
+}
+
 static void fill_settime(struct aem_timer_settime *arg, aem_id timer,
 			 const struct aem_timer_spec *spec)
 {

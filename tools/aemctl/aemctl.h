@@ -35,6 +35,10 @@ struct json_object *device_services(void);
 /* aemctl service ...: its exit status, or -1: show the list. */
 int service_main(int argc, char **argv);
 
+/* aemctl save ..., aemctl restore ...: its exit status. */
+int save_main(int argc, char **argv);
+int restore_main(int argc, char **argv);
+
 /**
  * struct scan - the contexts found in /proc
  * @contexts: array: pid, command, fd, the lines of fdinfo, and "list", its events

@@ -10,7 +10,7 @@
 
 /* Members of an event that every service has; what a service adds goes to "details". */
 static const char * const event_keys[] = {
-	"id", "service", "call", "prio", "state", "flags", "activations", "starved", "lost",
+	"id", "cookie", "service", "call", "prio", "state", "flags", "activations", "starved", "lost",
 	"inflight", "parent", NULL
 };
 
@@ -19,7 +19,7 @@ struct json_object *value_new(const char *key, const char *text)
 	char *end;
 	long long number;
 
-	if (!strcmp(key, "id"))
+	if (!strcmp(key, "id") || !strcmp(key, "cookie"))
 		return json_object_new_string(text);
 	errno = 0;
 	number = strtoll(text, &end, 0);

@@ -193,6 +193,8 @@ static const struct command commands[] = {
 static const char doc[] =
 	"Shows what the Asynchronous Event Mechanism does.\n"
 	"\vCommands:\n"
+	"  save FILE [PID]  writes registrations down, of all or of one process\n"
+	"  restore FILE     lays them out for the programs that take them up again\n"
 	"  service ...      retires and exchanges services: aemctl service --help\n"
 	"  services         the services that are loaded, and who uses them\n"
 	"  processes [PID]  the processes that have " DEVICE " open\n"
@@ -297,6 +299,10 @@ int main(int argc, char **argv)
 	struct json_object *rows;
 	int status;
 
+	if (argc > 1 && !strcmp(argv[1], "save"))
+		return save_main(argc - 1, argv + 1);
+	if (argc > 1 && !strcmp(argv[1], "restore"))
+		return restore_main(argc - 1, argv + 1);
 	if (argc > 1 && !strcmp(argv[1], "service")) {
 		status = service_main(argc - 1, argv + 1);
 		if (status >= 0)

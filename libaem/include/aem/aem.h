@@ -147,6 +147,11 @@ int aem_fd(const struct aem *aem);
  */
 const char *aem_strerror_hint(int error);
 
+/** AEM_RUN_FOLDER: What the tools keep until the machine is switched off. */
+#define AEM_RUN_FOLDER		"/run/aem"
+/** AEM_SAVED_FOLDER: Where aemctl restore lays registrations out, to be taken up by their users. */
+#define AEM_SAVED_FOLDER	AEM_RUN_FOLDER "/saved"
+
 /* Running handlers */
 
 /**

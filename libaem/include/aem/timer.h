@@ -100,6 +100,25 @@ int aem_timer_settime_queued(struct aem *aem, aem_id timer,
  */
 int aem_timer_gettime(struct aem *aem, aem_id timer, struct aem_timer_spec *spec);
 
+/**
+ * aem_timer_adopt() - take a timer up again that aemctl saved and restored
+ * @aem:     the context
+ * @timer:   out: its new id; may be NULL
+ * @how:     priority and flags, as for aem_timer_create()
+ * @handler: as for aem_timer_create()
+ * @user:    for @handler; and the token by which it was saved: the same value as then. A number
+ *           means the same after a restart, an address only in the same process
+ *
+ * The timer has the clock, period and next expiry that it had, by the time of its clock: expiries
+ * that have passed meanwhile come at once, as one record, and are counted as overruns. What is
+ * not kept is slack and AEM_TIMER_CANCEL_ON_SET. Each timer that was saved is taken once.
+ *
+ * Any thread. Return: 0; -ENOENT: none was saved by this token and user, or it was taken:
+ * create one; -EACCES; -EPROTO: what was saved tells no timer; that of aem_timer_create(), and
+ * what was saved is gone.
+ */
+int aem_timer_adopt(struct aem *aem, aem_id *timer, uint32_t how, aem_timer_fn handler, void *user);
+
 /** aem_timer_delete() - delete a timer: aem_event_shutdown(). Any thread. */
 int aem_timer_delete(struct aem *aem, aem_id timer);
 
