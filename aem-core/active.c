@@ -426,7 +426,8 @@ void aem_active_starve(const struct aem_turn *turn)
 }
 
 /**
- * aem_active_feed() - a block came back: those that wait for memory try again.
+ * aem_active_feed() - a block came back: those that wait for memory try again
+ * @proc: whose block it was
  *
  * Those that begin to wait meanwhile know of the block by proc->frees.
  */

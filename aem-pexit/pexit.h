@@ -112,8 +112,8 @@ struct aem_pexit_facts {
 };
 
 /**
- * AEM_PEXIT_LAYOUT: Of struct aem_pexit_watch_state. Its owner is aem-pexit-table, so all versions that
- * can be loaded at a time have the same.
+ * AEM_PEXIT_LAYOUT: Of struct aem_pexit_watch_state. Its owner is aem-pexit-table, so all versions
+ * that can be loaded at a time have the same.
  */
 #define AEM_PEXIT_LAYOUT	1
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Registrations that aemctl save wrote down, and aemctl restore laid out: a file for each, which who
- * takes it removes.
+ * Registrations that aemctl save wrote down, and aemctl restore laid out: a file for each, which
+ * who takes it removes.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -142,7 +142,8 @@ void aem_service_unregister(struct aem_service *service);
  *            are activated
  * @link:     the core's
  *
- * It does not hold the service: that may be loaded, swapped, retired, revoked and unloaded under it.
+ * It does not hold the service: that may be loaded, swapped, retired, revoked and unloaded
+ * under it.
  */
 struct aem_layer {
 	const char *name;

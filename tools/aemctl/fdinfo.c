@@ -10,8 +10,8 @@
 
 /* Members of an event that every service has; what a service adds goes to "details". */
 static const char * const event_keys[] = {
-	"id", "cookie", "service", "call", "prio", "state", "flags", "activations", "starved", "lost",
-	"inflight", "parent", NULL
+	"id", "cookie", "service", "call", "prio", "state", "flags", "activations", "starved",
+	"lost", "inflight", "parent", NULL
 };
 
 struct json_object *value_new(const char *key, const char *text)

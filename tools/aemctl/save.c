@@ -2,10 +2,11 @@
 /*
  * aemctl save and restore: registrations that outlive their process, or the core.
  *
- * A registration is known by its token: the user, the service, and the value that the handler is given.
- * What is saved is what fdinfo tells. Restoring makes no events, for these need a process; it lays
- * each registration out as a file AEM_SAVED_FOLDER/UID/SERVICE.TOKEN that belongs to the user and holds the
- * service's "name:value" words. Who takes it up removes it, so that it is taken once.
+ * A registration is known by its token: the user, the service, and the value that the handler is
+ * given. What is saved is what fdinfo tells. Restoring makes no events, for these need a process;
+ * it lays each registration out as a file AEM_SAVED_FOLDER/UID/SERVICE.TOKEN that belongs to the
+ * user and holds the service's "name:value" words. Who takes it up removes it, so that it is taken
+ * once.
  */
 #include <err.h>
 #include <errno.h>
@@ -117,12 +118,14 @@ int save_main(int argc, char **argv)
 		save_context(rows, json_object_array_get_idx(found.contexts, i));
 	/* Tokens may be addresses: they are the owner's affair. */
 	fd = open(argv[1], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0 || json_object_to_fd(fd, rows, JSON_C_TO_STRING_PRETTY) || fsync(fd) || close(fd))
+	if (fd < 0 || json_object_to_fd(fd, rows, JSON_C_TO_STRING_PRETTY) || fsync(fd) ||
+	    close(fd))
 		err(1, "cannot write %s", argv[1]);
 	printf("%zu registrations of %zu contexts saved\n", json_object_array_length(rows),
 	       json_object_array_length(found.contexts));
 	if (found.hidden)
-		warnx("%u processes of other users are not saved: run aemctl as root", found.hidden);
+		warnx("%u processes of other users are not saved: run aemctl as root",
+		      found.hidden);
 	json_object_put(rows);
 	json_object_put(found.contexts);
 	return 0;
@@ -177,7 +180,8 @@ static int open_root(void)
 /* Names become those of files, and words lines: nothing else may be in them. */
 static bool is_plain(const char *text)
 {
-	return text && *text && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-") == strlen(text);
+	return text && *text &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-") == strlen(text);
 }
 
 static void write_details(FILE *out, struct json_object *saved)

@@ -272,8 +272,8 @@ static int ask(const struct request *request)
 		errx(1, "cannot open " DEVICE ": %s", aem_strerror_hint(error));
 	error = aem_bind(aem, name, version, 0, NULL, 0, &base);
 	if (error == -ENOENT)
-		errx(1, "cannot bind %s: it is not loaded, and modprobe does not load it: as root, "
-		     "modprobe aem-service-%s says why", name, name);
+		errx(1, "cannot bind %s: not loaded; as root, modprobe aem-service-%s says why",
+		     name, name);
 	if (error)
 		errx(1, "cannot bind %s version %u: %s", name, version, aem_strerror_hint(error));
 	printf("%s can be bound: its calls begin at %u\n", name, base);
