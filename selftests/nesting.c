@@ -167,6 +167,38 @@ TEST(the_kernel_does_not_nest_an_event_in_itself)
 	raw_end(r);
 }
 
+/* It lies behind what it interrupted, and is taken back before that ends, time and again. */
+TEST(what_interrupted_is_taken_back_first)
+{
+	struct aem_enter enter = { 0 };
+	struct aem_record *outer, *inner;
+	uint64_t low, high;
+	int i;
+
+	raw_start(&raw);
+	low = null_new(&raw, NULL_CREATE, raw_nothing, 1, 0, 1);
+	high = null_new(&raw, NULL_CREATE, raw_nothing, 2, 0, 2);
+	null_fire(&raw, low, NULL_BY_CALL, 1);
+	ASSERT_OK(raw_enter(&raw, &enter));
+	ASSERT_EQ(enter.count, 1);
+	outer = raw_record(&raw, enter.first);
+	ASSERT(raw_claim(outer));
+	for (i = 0; i < 3; i++) {
+		null_fire(&raw, high, NULL_BY_CALL, 1);
+		ASSERT_OK(raw_enter(&raw, &enter));
+		ASSERT_EQ(enter.count, 1);
+		inner = raw_record(&raw, enter.first);
+		ASSERT_EQ(inner->cookie, 2);
+		ASSERT(raw_claim(inner));
+		raw_finish(inner, AEM_RECORD_DONE);
+	}
+	raw_finish(outer, AEM_RECORD_DONE);
+	ASSERT_EQ(raw_round(&raw), 0);
+	ASSERT_EQ(raw_state_of(&raw, low), AEM_EVENT_S_STARTED);
+	ASSERT_EQ(raw_state_of(&raw, high), AEM_EVENT_S_STARTED);
+	raw_end(&raw);
+}
+
 /* While the level is raised the bell is silent, and rings for what is above it. */
 TEST(the_level_holds_the_bell)
 {

@@ -1,7 +1,7 @@
 # a registration keeps a reference on its event
 # file: aem-core/event.c
 # kernel: 6.1
-# tests: exits
+# tests: enter
 /^int aem_event_commit/,/^}/{
 	/^	aem_event_put(ev);/d
 }

@@ -1,7 +1,7 @@
 # the core goes without waiting for events that RCU still has to free
 # file: aem-core/process.c
 # kernel: 6.1
-# tests: loading
+# tests: unload
 /^void aem_process_exit/,/^}/{
 	/rcu_barrier();/d
 }

@@ -1,8 +1,9 @@
 # the activation path sleeps
 # file: aem-core/active.c
-# kernel: debug
+# kernel: 6.1
 # tests: enter
+s/^#include <linux\/bitops.h>/#include <linux\/delay.h>\n&/
 /^static bool occur/,/^}/{
 	/lockdep_assert_held/a\
-	might_sleep();
+	usleep_range(10, 20);
 }
