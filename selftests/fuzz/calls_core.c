@@ -16,6 +16,10 @@ static const uint64_t operations[] = {
 	AEM_EVENT_INFO,
 };
 
+static const uint64_t manage_operations[] = {
+	AEM_MANAGE_SWAP, AEM_MANAGE_SWAP, AEM_MANAGE_REVOKE, AEM_MANAGE_RETIRE,
+};
+
 static const uint64_t block_operations[] = { AEM_VMT_ALLOC, AEM_VMT_FREE };
 
 static const struct field query[] = {
@@ -24,10 +28,14 @@ static const struct field query[] = {
 
 static const struct field setup[] = {
 	SIZE(struct aem_setup),
-	FIELD(struct aem_setup, flags, FLAGS, 0, AEM_SETUP_SAFEPOINT),
+	FIELD(struct aem_setup, flags, FLAGS, 0, AEM_SETUP_SAFEPOINT | AEM_SETUP_HINT),
 	CHOICE(struct aem_setup, ring_entries, ring_sizes),
 	CHOICE(struct aem_setup, signo, doorbells),
 	CHOICE(struct aem_setup, vmt_size, zone_sizes),
+	FIELD(struct aem_setup, trampoline.entry, ZERO, 0, 0),
+	FIELD(struct aem_setup, trampoline.epilogue, ZERO, 0, 0),
+	FIELD(struct aem_setup, trampoline.tail, ZERO, 0, 0),
+	FIELD(struct aem_setup, trampoline.cookie, ZERO, 0, 0),
 };
 
 static const struct field bind[] = {
@@ -101,6 +109,34 @@ static const struct field call[] = {
 	FIELD(struct aem_call, arg, POINTER, 0, 128),
 };
 
+/* Mostly dry: what is done in earnest has to be mended after the program. */
+static const struct field manage[] = {
+	SIZE(struct aem_manage),
+	CHOICE(struct aem_manage, op, manage_operations),
+	FIELD(struct aem_manage, flags, FLAGS, AEM_MANAGE_DRY_RUN, AEM_MANAGE_DRY_RUN),
+	FIELD(struct aem_manage, version, NUMBER, 1, 2),
+	FIELD(struct aem_manage, target, NUMBER, 0, 2),
+	FIELD(struct aem_manage, timeout, BOUNDED, 0, 20),
+	FIELD(struct aem_manage, name, NAME, 0, 0),
+};
+
+/* One operation each, whose arguments may be right. */
+#define MANAGE_OP(_name, _op, _target, _timeout)					\
+	static const struct field _name[] = {						\
+		SIZE(struct aem_manage),						\
+		FIELD(struct aem_manage, op, BOUNDED, _op, _op),			\
+		FIELD(struct aem_manage, flags, FLAGS, AEM_MANAGE_DRY_RUN,		\
+		      AEM_MANAGE_DRY_RUN),						\
+		FIELD(struct aem_manage, version, NUMBER, 1, 2),			\
+		FIELD(struct aem_manage, target, BOUNDED, !!(_target), _target),	\
+		FIELD(struct aem_manage, timeout, BOUNDED, 0, _timeout),		\
+		FIELD(struct aem_manage, name, NAME, 0, 0),				\
+	}
+
+MANAGE_OP(retire, AEM_MANAGE_RETIRE, 0, 0);
+MANAGE_OP(swap, AEM_MANAGE_SWAP, 2, 20);
+MANAGE_OP(revoke, AEM_MANAGE_REVOKE, 0, 20);
+
 static const struct field unknown[] = {
 	SIZE(struct aem_query),
 };
@@ -122,6 +158,10 @@ static const struct call calls[] = {
 	      .result = offsetof(struct aem_vmt, offset)),
 	IOCTL("vmt_free", AEM_IOC_VMT, struct aem_vmt, vmt_free),
 	IOCTL("service", AEM_IOC_SERVICE, struct aem_service_info, service, .weight = 1),
+	IOCTL("manage", AEM_IOC_MANAGE, struct aem_manage, manage, .weight = 1),
+	IOCTL("retire", AEM_IOC_MANAGE, struct aem_manage, retire, .weight = 1),
+	IOCTL("swap", AEM_IOC_MANAGE, struct aem_manage, swap, .weight = 2),
+	IOCTL("revoke", AEM_IOC_MANAGE, struct aem_manage, revoke, .weight = 1),
 	IOCTL("unknown", _IO(AEM_IOC_MAGIC, 99), struct aem_query, unknown, .weight = 1,
 	      .may_fail = 1),
 	PSEUDO("call_event", NULL, AEM_CALL_EVENT, struct aem_event, event),

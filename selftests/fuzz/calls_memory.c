@@ -50,18 +50,20 @@ static long result(long ret)
 	return ret < 0 ? -errno : ret;
 }
 
-static void bind_services(int fd, uint32_t mask)
+static void bind_services(struct run *run, int fd, uint32_t mask)
 {
 	struct aem_bind bind;
 	unsigned int i;
 
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < FUZZ_SERVICES; i++) {
 		if (!(mask & 1 << i))
 			continue;
 		memset(&bind, 0, sizeof(bind));
 		bind.size = sizeof(bind);
 		strncpy((char *)bind.name, describe_service(i), sizeof(bind.name) - 1);
-		ioctl(fd, AEM_IOC_BIND, &bind);
+		/* There may be two versions, with ranges of their own. */
+		if (!ioctl(fd, AEM_IOC_BIND, &bind))
+			__atomic_store_n(&run->base[i], bind.base, __ATOMIC_RELAXED);
 	}
 }
 
@@ -80,6 +82,10 @@ static long system_begin(struct run *run, const uint64_t *arg, uint64_t *made)
 		return -errno;
 	made[0] = fd;
 	context = context_new(run, fd);
+	if (arg[0] && arg[6] & 1)
+		trampoline_of(context, &setup);
+	if (arg[6] & 2)
+		setup.flags |= AEM_SETUP_HINT;
 	if (ioctl(fd, AEM_IOC_SETUP, &setup))
 		return -errno;
 	context->bytes[0] = 4096;
@@ -90,7 +96,7 @@ static long system_begin(struct run *run, const uint64_t *arg, uint64_t *made)
 			context->bytes[i] = 0;
 		else if (context_map(context, i))
 			return -errno;
-	bind_services(fd, arg[4]);
+	bind_services(run, fd, arg[4]);
 	return 0;
 }
 
@@ -313,8 +319,9 @@ static const struct field begin_fields[] = {
 	ARGUMENT_CHOICE(1, "ring", ring_sizes),
 	ARGUMENT_CHOICE(2, "zone", zone_sizes),
 	ARGUMENT(3, "maps", FLAGS, 7, 7),
-	ARGUMENT(4, "services", FLAGS, 7, 7),
+	ARGUMENT(4, "services", FLAGS, 15, 15),
 	ARGUMENT(5, "cloexec", NUMBER, 0, 1),
+	ARGUMENT(6, "redirect", FLAGS, 0, 3),
 };
 
 static const struct field mmap_fields[] = {

@@ -17,6 +17,10 @@
 
 #define FORKS	6
 
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+
 static const uint64_t clone_flags[] = { 0, 0, 0, CLONE_FILES, CLONE_FS | CLONE_FILES };
 
 static const uint64_t signals[] = { 1, 2, 10, 12, 11, 14, 15, 17, 34, 40, 64 };
@@ -51,7 +55,7 @@ static long system_fork(struct run *run, const uint64_t *arg, uint64_t *made)
 	pid = syscall(SYS_clone, arg[1] | SIGCHLD, 0, 0, 0, 0);
 	if (!pid) {
 		self->left = arg[0];
-		signals_tick();
+		signals_tick(run->tick);
 	} else if (pid > 0) {
 		made[0] = pid;
 		if (arg[2])
@@ -96,6 +100,13 @@ static long system_reap(struct run *run, const uint64_t *arg, uint64_t *made)
 	(void)run;
 	(void)made;
 	return result(waitpid((pid_t)arg[0] > 1 ? (pid_t)arg[0] : -1, NULL, 0));
+}
+
+static long system_pidfd(struct run *run, const uint64_t *arg, uint64_t *made)
+{
+	(void)run;
+	made[0] = syscall(SYS_pidfd_open, arg[0] ? arg[0] : (uint64_t)getpid(), 0);
+	return result(made[0]);
 }
 
 static long system_sigaction(struct run *run, const uint64_t *arg, uint64_t *made)
@@ -206,6 +217,8 @@ static const struct field kill_fields[] = {
 
 static const struct field reap_fields[] = { ARGUMENT(0, "process", WANT, RES_PROCESS, 0) };
 
+static const struct field pidfd_fields[] = { ARGUMENT(0, "process", WANT, RES_PROCESS, 0) };
+
 static const struct field sigaction_fields[] = {
 	ARGUMENT_CHOICE(0, "signo", signals),
 	ARGUMENT(1, "how", NUMBER, 0, 2),
@@ -240,6 +253,7 @@ static const struct call calls[] = {
 	SYSTEM(exit, exit_fields, .may_fail = 1, .weight = 1),
 	SYSTEM(kill, kill_fields, .weight = 4),
 	SYSTEM(reap, reap_fields),
+	SYSTEM(pidfd, pidfd_fields, .makes = { RES_PIDFD }, .weight = 1),
 	SYSTEM(sigaction, sigaction_fields),
 	SYSTEM(sigmask, sigmask_fields),
 	SYSTEM(nap, nap_fields, .weight = 6),

@@ -2,11 +2,10 @@
 /*
  * At most CORPUS_MAX programs; after that a new one takes the place of any.
  */
-#define _GNU_SOURCE
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include "corpus.h"
+#include "own.h"
 
 /* Every other choice is made among so many of the newest. */
 #define NEWEST	40
@@ -14,13 +13,10 @@
 static struct program *entries;
 static unsigned int count;
 
-/* Programs run in children, which need none of this: it would be copied for each. */
 int corpus_init(void)
 {
-	const size_t bytes = CORPUS_MAX * sizeof(*entries);
-
-	entries = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	return entries == MAP_FAILED ? -1 : madvise(entries, bytes, MADV_DONTFORK);
+	entries = own_memory(CORPUS_MAX * sizeof(*entries));
+	return entries ? 0 : -1;
 }
 
 static void copy(struct program *to, const struct program *from)

@@ -8,25 +8,33 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "coverage.h"
+#include "own.h"
 
 #define WORDS	(64 << 10)
 #define BITS	(1 << 20)
 
-static uint64_t edges[BITS / 64], places[BITS / 64];
+static uint64_t *edges, *places;
 static unsigned int n_edges, n_places;
+
+int coverage_init(void)
+{
+	edges = own_memory(BITS / 8);
+	places = own_memory(BITS / 8);
+	return edges && places ? 0 : -1;
+}
 
 /* False: this kernel has none. */
 bool coverage_open(struct coverage *coverage)
 {
-	void *map = MAP_FAILED;
+	void *map = NULL;
 
 	coverage->fd = open("/sys/kernel/debug/kcov", O_RDWR | O_CLOEXEC);
 	if (coverage->fd < 0)
 		return false;
 	if (!ioctl(coverage->fd, KCOV_INIT_TRACE, WORDS))
-		map = mmap(NULL, WORDS * sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED,
-			   coverage->fd, 0);
-	if (map == MAP_FAILED) {
+		map = own_map(mmap(NULL, WORDS * sizeof(uint64_t), PROT_READ | PROT_WRITE,
+				   MAP_SHARED, coverage->fd, 0), WORDS * sizeof(uint64_t));
+	if (!map) {
 		close(coverage->fd);
 		coverage->fd = -1;
 		return false;

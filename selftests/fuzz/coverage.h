@@ -18,6 +18,7 @@ struct coverage {
 	uint64_t *counter;
 };
 
+int coverage_init(void);
 bool coverage_open(struct coverage *coverage);
 void coverage_reset(struct coverage *coverage);
 void coverage_enable(struct coverage *coverage);

@@ -18,6 +18,7 @@
  * @RES_TIMER:    an event of "timer"
  * @RES_NULL:     an event of "null"
  * @RES_IP:       an event of "ip"
+ * @RES_PEXIT:    an event of "pexit"
  * @RES_LISTENER: a listening TCP socket
  * @RES_STREAM:   a connected TCP socket
  * @RES_FRESH:    a TCP socket that is neither
@@ -27,6 +28,7 @@
  * @RES_WAKER:    an eventfd, timerfd or signalfd
  * @RES_EPOLL:    an epoll descriptor
  * @RES_FILE:     a regular file or a directory
+ * @RES_PIDFD:    a pidfd
  * @RES_PROCESS:  a process id
  * @RES_BLOCK:    an offset in the vmtable
  */
@@ -35,6 +37,7 @@ enum resource {
 	RES_TIMER	= 1 << 1,
 	RES_NULL	= 1 << 2,
 	RES_IP		= 1 << 3,
+	RES_PEXIT	= 1 << 4,
 	RES_LISTENER	= 1 << 8,
 	RES_STREAM	= 1 << 9,
 	RES_FRESH	= 1 << 10,
@@ -44,15 +47,16 @@ enum resource {
 	RES_WAKER	= 1 << 14,
 	RES_EPOLL	= 1 << 15,
 	RES_FILE	= 1 << 16,
+	RES_PIDFD	= 1 << 17,
 	RES_PROCESS	= 1 << 20,
 	RES_BLOCK	= 1 << 21,
 	RES_BARE	= 1 << 22,
 };
 
-#define RES_EVENT	(RES_TIMER | RES_NULL | RES_IP)
+#define RES_EVENT	(RES_TIMER | RES_NULL | RES_IP | RES_PEXIT)
 #define RES_SOCKET	(RES_LISTENER | RES_STREAM | RES_FRESH | RES_DATAGRAM | RES_UNIX)
 #define RES_FD		(RES_CONTEXT | RES_BARE | RES_SOCKET | RES_PIPE | RES_WAKER | \
-		RES_EPOLL | RES_FILE)
+		RES_EPOLL | RES_FILE | RES_PIDFD)
 
 /**
  * enum field_type - how a value for a field is chosen
@@ -203,8 +207,8 @@ struct call_table {
 	  .size = ARRAY_SIZE(_fields) * 8, .fields = _fields,				\
 	  .n_fields = ARRAY_SIZE(_fields), .system = system_##_function, __VA_ARGS__ }
 
-extern const struct call_table core_table, timer_table, ip_table, null_table, process_table,
-	memory_table, file_table, socket_table;
+extern const struct call_table core_table, timer_table, ip_table, null_table, pexit_table,
+	process_table, memory_table, file_table, socket_table;
 
 unsigned int describe_count(void);
 const struct call *describe_call(unsigned int index);
@@ -218,7 +222,9 @@ unsigned int describe_weight(const struct call *call);
 int describe_find(const char *name);
 int describe_check(void);
 
-/* Names of services, for FIELD_NAME: by number. */
+/* Names of services, for FIELD_NAME: by number. The first are those that there are. */
+#define FUZZ_SERVICES	4
+
 const char *describe_service(unsigned int number);
 unsigned int describe_services(void);
 

@@ -15,6 +15,8 @@
 #include "run.h"
 
 #define STACK	(128 << 10)
+/* How often a program's later part is run. */
+#define ROUNDS	16
 
 __thread struct thread *self;
 
@@ -205,6 +207,8 @@ static long make_ioctl(const struct statement *statement, int fd)
 	}
 	place = put_struct(statement, arg, call->size);
 	ret = ioctl(fd, call->number, place) ? -errno : 0;
+	if (!ret && call->number == AEM_IOC_MANAGE)
+		self->run->shared->managed = 1;
 	if (flush)
 		dequeue(ret == -EFAULT ? 0 : ((struct aem_enter *)place)->done);
 	if (!ret)
@@ -299,7 +303,7 @@ static void run_statement(const struct statement *statement)
 		self->armed = 0;
 		return;
 	}
-	for (i = 0; i < statement->repeat; i++)
+	for (i = 0; i < statement->repeat && (!i || now_ms() < self->run->until); i++)
 		run_once(statement);
 }
 
@@ -310,18 +314,25 @@ static void begin_thread(struct thread *thread)
 	self = thread;
 	snprintf(path, sizeof(path), "/proc/self/task/%ld/fail-nth", syscall(SYS_gettid));
 	thread->fail_fd = open(path, O_WRONLY | O_CLOEXEC);
-	signals_tick();
+	signals_tick(thread->run->tick);
 	coverage_enable(&thread->run->cover[thread->index]);
 }
 
+/*
+ * All once, and then what does not belong to the beginning again and again: it meets what the
+ * rounds before left, and another thread that is somewhere else each time.
+ */
 static void run_thread(struct thread *thread, unsigned int from)
 {
 	const struct program *program = thread->run->program;
-	unsigned int i;
+	unsigned int i, round;
 
-	for (i = from; i < program->count; i++)
-		if (program->list[i].thread == thread->index)
-			run_statement(&program->list[i]);
+	for (round = 0; round < ROUNDS && (!round || now_ms() < thread->run->until); round++) {
+		for (i = from; i < program->count; i++)
+			if (program->list[i].thread == thread->index)
+				run_statement(&program->list[i]);
+		from = program->count / 3;
+	}
 	if (thread->left >= 0)
 		_exit(0);
 }

@@ -10,6 +10,7 @@
 #include <sys/klog.h>
 #include <unistd.h>
 #include "log.h"
+#include "own.h"
 #include "program.h"
 
 /* What a record of the kernel's log holds, and more. */
@@ -19,7 +20,7 @@
 #define CONSOLE_LEVEL	8
 
 static int writer = -1, reader = -1;
-static char recent[LOG_RECENT][FUZZ_TEXT];
+static char (*recent)[FUZZ_TEXT];
 static unsigned long numbers[LOG_RECENT], count;
 
 static const char *const complaints[] = {
@@ -39,16 +40,20 @@ static int open_high(int flags)
 	return high;
 }
 
-/* Without a log that may be written (on a machine that is no guest): 0, and nothing is noted. */
+/* Goes on without a log that may be written: on a machine that is no guest. */
 int log_open(void)
 {
+	recent = own_memory(LOG_RECENT * sizeof(*recent));
+	if (!recent)
+		return fprintf(stderr, "fuzz: no memory\n"), -1;
 	writer = open_high(O_WRONLY);
 	reader = open_high(O_RDONLY | O_NONBLOCK);
-	if (writer < 0 || reader < 0)
-		return -1;
-	lseek(reader, 0, SEEK_END);
+	if (reader >= 0)
+		lseek(reader, 0, SEEK_END);
 	/* What programs are noted with stays off the console. */
-	return klogctl(CONSOLE_LEVEL, NULL, 7);
+	if (writer < 0 || reader < 0 || klogctl(CONSOLE_LEVEL, NULL, 7))
+		fprintf(stderr, "fuzz: programs are not noted in the kernel's log\n");
+	return 0;
 }
 
 /* The end of the last line that fits a record. */
@@ -96,12 +101,21 @@ void log_recent(void)
 	fflush(stdout);
 }
 
+/* What stands between the sentence that says what happened and the trace. */
+static bool is_heading(const char *text)
+{
+	return strncmp(text, "CPU:", 4) && strncmp(text, "Hardware name:", 14) &&
+	       strncmp(text, "Workqueue:", 10) && strncmp(text, "-----", 5) && *text;
+}
+
 /* Whether the kernel has complained since the last call, and what it said. */
 bool log_complaint(char *line, unsigned int size)
 {
 	char record[2048], *text;
 	unsigned int i;
 	long n;
+
+	*line = '\0';
 
 	while (reader >= 0) {
 		n = read(reader, record, sizeof(record) - 1);
@@ -118,9 +132,13 @@ bool log_complaint(char *line, unsigned int size)
 		for (i = 0; i < ARRAY_SIZE(complaints); i++) {
 			if (!strstr(text, complaints[i]))
 				continue;
-			snprintf(line, size, "%s", text + 1);
+			/* A trace without one of the sentences above: the line before says why. */
+			if (!strstr(text, "Call Trace") || !*line)
+				snprintf(line, size, "%s", text + 1);
 			return true;
 		}
+		if (is_heading(text + 1))
+			snprintf(line, size, "%s", text + 1);
 	}
 	return false;
 }

@@ -8,7 +8,8 @@
 
 #include <stdbool.h>
 
-#define LOG_RECENT	24
+/* Those of which one may have left what is found in the end. */
+#define LOG_RECENT	32
 
 int log_open(void);
 void log_program(unsigned long number, const char *text);

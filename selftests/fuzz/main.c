@@ -11,6 +11,7 @@
 #include "corpus.h"
 #include "coverage.h"
 #include "log.h"
+#include "own.h"
 #include "runner.h"
 
 /* Exit statuses; also known to tools/fuzz. */
@@ -18,17 +19,25 @@
 #define BLIND		8
 #define REPORT_SECONDS	20
 #define DUMP		400
+/* A call that was tried so often in vain is not described right. */
+#define IN_VAIN		5000
 
 static const char usage[] =
-	"fuzz run SECONDS SEED PATIENCE [CORPUS]  make programs and run them\n"
-	"fuzz replay FILE TIMES PATIENCE          run the programs of a file, each so many times\n"
-	"fuzz print SEED COUNT                    print programs\n"
-	"fuzz check SEED COUNT                    the tables are right; what is printed can be read\n"
+	"fuzz run SECONDS SEED PATIENCE BESIDE [CORPUS]  make programs and run them\n"
+	"fuzz replay FILE TIMES PATIENCE BESIDE          run the programs of a file, each so many\n"
+	"                                                times\n"
+	"fuzz print SEED COUNT                           print programs\n"
+	"fuzz check SEED COUNT                           the tables are right; what is printed can\n"
+	"                                                be read\n"
 	"\n"
-	"PATIENCE: seconds that a program may take. A file holds programs, each after a line\n"
-	"\"program N\". Exit status: 9 if something was found, 8 if a call never succeeded.\n";
+	"PATIENCE: seconds in which a process that was killed has to be about to die; programs\n"
+	"are given less. BESIDE: how many run beside one another. A file holds programs, each after a\n"
+	"line \"program N\". Exit status: 9 if something was found, 8 if a call that was tried\n"
+	"often never succeeded.\n";
 
 static char text[FUZZ_TEXT];
+static struct program *batch;
+static unsigned int news[FUZZ_BATCH];
 
 static long now(void)
 {
@@ -36,13 +45,6 @@ static long now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &time);
 	return time.tv_sec;
-}
-
-static unsigned int run(const struct program *program, unsigned long number)
-{
-	text_print(program, text, sizeof(text));
-	log_program(number, text);
-	return runner_run(program);
 }
 
 /* A finding is told with the programs that led to it. */
@@ -69,15 +71,18 @@ static unsigned long sum(const unsigned long *numbers)
 
 static void report(long seconds)
 {
-	printf("fuzz: %ld s, %lu programs (%lu ended by force), %lu calls, %lu succeeded, ",
-	       seconds, totals.programs, totals.killed, sum(totals.tried), sum(totals.succeeded));
+	unsigned long calls = sum(totals.tried);
+
+	printf("fuzz: %ld s, %lu programs (%lu ended by force), %lu calls (%lu/s), %lu succeeded, ",
+	       seconds, totals.programs, totals.killed, calls, calls / (seconds ? seconds : 1),
+	       sum(totals.succeeded));
 	printf("%u steps, %u places, corpus %u\n", coverage_edges(), coverage_places(),
 	       corpus_count());
 	fflush(stdout);
 }
 
 /* A call that never succeeds is fuzzed in its first lines only. */
-static int report_calls(bool demand)
+static int report_calls(void)
 {
 	const struct call *call;
 	int status = 0;
@@ -87,10 +92,11 @@ static int report_calls(bool demand)
 		call = describe_call(i);
 		printf("fuzz: call %-14s %8lu tried %8lu succeeded\n", call->name, totals.tried[i],
 		       totals.succeeded[i]);
-		if (totals.succeeded[i] || call->may_fail || !generate_enabled(i) || !demand)
+		if (totals.succeeded[i] || call->may_fail || !generate_enabled(i))
 			continue;
-		printf("fuzz: %s never succeeded\n", call->name);
-		status = BLIND;
+		printf("fuzz: call %s never succeeded\n", call->name);
+		if (totals.tried[i] >= IN_VAIN)
+			status = BLIND;
 	}
 	return status;
 }
@@ -130,34 +136,63 @@ static bool read_program(FILE *file, struct program *program)
 	return true;
 }
 
-static void load_corpus(const char *path, struct random *random)
+static unsigned int read_batch(FILE *file, unsigned int most)
+{
+	unsigned int count = 0;
+
+	while (count < most && read_program(file, &batch[count]))
+		if (batch[count].count)
+			count++;
+	return count;
+}
+
+/* Without coverage there is nothing to tell by which of them are good: all are. */
+static void keep_batch(unsigned int count, bool all, struct random *random)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		if (news[i] || all)
+			corpus_add(&batch[i], random);
+}
+
+static void load_corpus(const char *path, unsigned int beside, struct random *random)
 {
 	FILE *file = fopen(path, "r");
-	struct program program;
+	unsigned int count;
 
-	while (file && !runner_finding() && read_program(file, &program))
-		if (program.count && run(&program, totals.programs))
-			corpus_add(&program, random);
+	while (file && !runner_finding() && (count = read_batch(file, FUZZ_BATCH))) {
+		runner_run(batch, count, beside, news);
+		keep_batch(count, !runner_has_coverage(), random);
+	}
 	if (file)
 		fclose(file);
 }
 
-static int do_run(long seconds, uint64_t seed, const char *corpus)
+static void run_batch(uint64_t seed, unsigned int beside, struct random *random)
+{
+	unsigned int i;
+
+	for (i = 0; i < FUZZ_BATCH; i++) {
+		struct random part = random_part(seed, totals.programs + i + 1);
+
+		make_program(&batch[i], &part);
+	}
+	runner_run(batch, FUZZ_BATCH, beside, news);
+	keep_batch(FUZZ_BATCH, false, random);
+}
+
+static int do_run(long seconds, uint64_t seed, unsigned int beside, const char *corpus)
 {
 	long begin = now(), next = begin;
 	struct random random = random_part(seed, 0);
-	struct program program;
 
 	printf("fuzz: seed %llu, %s\n", (unsigned long long)seed,
 	       runner_has_coverage() ? "steered by coverage" : "no coverage in this kernel");
 	if (corpus)
-		load_corpus(corpus, &random);
+		load_corpus(corpus, beside, &random);
 	while (!runner_finding() && now() < begin + seconds) {
-		struct random part = random_part(seed, totals.programs + 1);
-
-		make_program(&program, &part);
-		if (run(&program, totals.programs))
-			corpus_add(&program, &part);
+		run_batch(seed, beside, &random);
 		if (now() < next)
 			continue;
 		next += REPORT_SECONDS;
@@ -167,20 +202,20 @@ static int do_run(long seconds, uint64_t seed, const char *corpus)
 	if (runner_finding())
 		return report_finding();
 	corpus_dump(DUMP);
-	return report_calls(seconds >= 120);
+	return report_calls();
 }
 
-static int do_replay(const char *path, unsigned long times)
+static int do_replay(const char *path, unsigned long times, unsigned int beside)
 {
 	FILE *file = fopen(path, "r");
-	struct program program;
-	unsigned long i, number;
+	unsigned int count;
+	unsigned long i;
 
 	if (!file)
 		return fprintf(stderr, "fuzz: %s: %s\n", path, strerror(errno)), 2;
-	for (number = 0; !runner_finding() && read_program(file, &program); number++)
-		for (i = 0; i < times && program.count && !runner_finding(); i++)
-			run(&program, number);
+	while (!runner_finding() && (count = read_batch(file, beside)))
+		for (i = 0; i < times && !runner_finding(); i++)
+			runner_run(batch, count, beside, news);
 	fclose(file);
 	report(0);
 	return report_finding();
@@ -248,9 +283,16 @@ static int do_sleep(void)
 
 static int start(const char *patience)
 {
-	if (log_open())
-		fprintf(stderr, "fuzz: programs are not noted in the kernel's log\n");
-	return describe_check() || corpus_init() || runner_init(atoi(patience));
+	batch = shared_memory(FUZZ_BATCH * sizeof(*batch));
+	return !batch || log_open() || describe_check() || corpus_init() ||
+	       runner_init(atoi(patience));
+}
+
+static unsigned int beside_of(const char *word)
+{
+	unsigned int beside = atoi(word);
+
+	return beside < 1 ? 1 : beside > FUZZ_BESIDE ? FUZZ_BESIDE : beside;
 }
 
 int main(int argc, char **argv)
@@ -263,11 +305,12 @@ int main(int argc, char **argv)
 		return do_print(strtoull(argv[2], NULL, 0), atol(argv[3]));
 	if (!strcmp(mode, "check") && argc == 4)
 		return do_check(strtoull(argv[2], NULL, 0), atol(argv[3]));
-	if (!strcmp(mode, "run") && (argc == 5 || argc == 6))
+	if (!strcmp(mode, "run") && (argc == 6 || argc == 7))
 		return start(argv[4]) ? 2 : do_run(atol(argv[2]), strtoull(argv[3], NULL, 0),
-						   argv[5]);
-	if (!strcmp(mode, "replay") && argc == 5)
-		return start(argv[4]) ? 2 : do_replay(argv[2], atol(argv[3]));
+						   beside_of(argv[5]), argv[6]);
+	if (!strcmp(mode, "replay") && argc == 6)
+		return start(argv[4]) ? 2 : do_replay(argv[2], atol(argv[3]),
+						      beside_of(argv[5]));
 	fputs(usage, stderr);
 	return 2;
 }

@@ -9,6 +9,7 @@
 #include <linux/aem.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <time.h>
 #include "coverage.h"
 #include "program.h"
 
@@ -28,6 +29,7 @@
  * @trouble:   a call that answered what it must not
  * @errno_of:  and what that was
  * @parameter: a parameter of the core was changed
+ * @managed:   a service was retired, exchanged or revoked
  */
 struct shared {
 	uint32_t tried[FUZZ_CALLS];
@@ -37,18 +39,21 @@ struct shared {
 	uint32_t trouble;
 	uint32_t errno_of;
 	uint32_t parameter;
+	uint32_t managed;
 };
 
 /**
  * struct context - a descriptor of /dev/aem and what is mapped of it
  * @fd:      the descriptor, -1: none
  * @area:    control page, ring, vmtable
+ * @enter:   what its trampoline asks for; it knows where this and those above are
  * @bytes:   of each
  * @entries: of the ring
  */
 struct context {
 	int fd;
 	uint8_t *area[3];
+	struct aem_enter enter;
 	size_t bytes[3];
 	uint32_t entries;
 };
@@ -104,6 +109,8 @@ struct thread {
  * @contexts: by number of the statement that made them
  * @threads:  them
  * @cover:    where their coverage goes
+ * @until:    when nothing is begun once more, in milliseconds of CLOCK_MONOTONIC
+ * @tick:     milliseconds after which what blocks is interrupted
  * @bells:    how many more doorbells are answered
  */
 struct run {
@@ -114,6 +121,8 @@ struct run {
 	struct context contexts[FUZZ_NUMBERS];
 	struct thread threads[FUZZ_THREADS];
 	struct coverage *cover;
+	long until;
+	unsigned int tick;
 	int bells;
 };
 
@@ -135,9 +144,20 @@ int context_dispatch(struct run *run, struct context *context, uint32_t state,
 		     unsigned int max);
 void context_answer(struct run *run, int signo);
 
+/* trampoline.c */
+void trampoline_of(struct context *context, struct aem_setup *setup);
+
 /* signals.c */
 void signals_init(void);
 int signals_set(int signo, unsigned int how);
-void signals_tick(void);
+void signals_tick(unsigned int ms);
+
+static inline long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 #endif /* FUZZ_RUN_H */

@@ -1,38 +1,62 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A program runs in a process group of its own, so that all that it forked ends with it; we are
- * the reaper of what it leaves. When it has ended, no service may be in use.
+ * Some programs run beside one another, for much of the time they wait. Each runs in a process
+ * group of its own, so that all that it forked ends with it; we are the reaper of what it leaves.
+ * When all have ended, no service may be in use.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include "log.h"
+#include "own.h"
 #include "run.h"
 #include "runner.h"
+#include "services.h"
 
 #define HIGH		920
 #define DESCRIPTORS	1024
-/* How many times longer than a program a process may take to die, or a context to go. */
+/* Of our patience: when a program is ended, when it begins nothing once more, its tick. */
+#define END		2
+#define UNTIL		8
+#define TICK		64
+/* How many times our patience a process may take to die, or a context to go. */
 #define DEATH		8
+
+/**
+ * struct slot - a program that runs beside others
+ * @pid:    the first of its processes; 0: it has ended
+ * @index:  which it is of those that are run
+ * @end:    when it is ended
+ * @shared: what it tells us
+ * @arenas: its threads' memory
+ * @cover:  and their coverage
+ */
+struct slot {
+	pid_t pid;
+	unsigned int index;
+	long end;
+	struct shared *shared;
+	struct arena arenas[FUZZ_THREADS];
+	struct coverage cover[FUZZ_THREADS];
+};
 
 struct totals totals;
 
 static unsigned int patience_ms;
-static struct arena arenas[FUZZ_THREADS];
-static struct coverage cover[FUZZ_THREADS];
-static struct shared *shared;
+static struct slot slots[FUZZ_BESIDE];
+/* A program took services away. */
+static bool managed;
 static struct run run;
-static int device = -1;
+static int nowhere = -1;
 static char finding[256];
 
 static const char *const parameters[] = {
@@ -52,14 +76,6 @@ static char values[ARRAY_SIZE(parameters)][32];
 const char *runner_finding(void)
 {
 	return *finding ? finding : NULL;
-}
-
-static long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void parameter(unsigned int i, bool set)
@@ -120,53 +136,28 @@ static void enable_tracing(void)
 	close(fd);
 }
 
-/** struct usage - of a service */
-struct usage {
-	char name[AEM_NAME_MAX + 1];
-	unsigned int base;
-	unsigned int users;
-	unsigned int events;
-};
-
-static bool look(unsigned int index, struct usage *usage)
-{
-	struct aem_service_info info = { .size = sizeof(info), .index = index };
-
-	if (ioctl(device, AEM_IOC_SERVICE, &info))
-		return false;
-	memcpy(usage->name, info.name, AEM_NAME_MAX);
-	usage->base = info.base;
-	usage->users = info.users;
-	usage->events = info.events;
-	return true;
-}
-
-/* Calls of services that are not loaded are off. */
-static void find_services(void)
-{
-	struct usage usage = { "", 0, 0, 0 };
-	const char *service;
-	unsigned int i, j;
-
-	for (i = 0; look(i, &usage); i++)
-		for (j = 0; j < describe_services() && j < ARRAY_SIZE(run.base); j++)
-			if (!strcmp(usage.name, describe_service(j)))
-				run.base[j] = usage.base;
-	for (i = 0; i < describe_count(); i++) {
-		service = describe_call(i)->service;
-		generate_enable(i, !service);
-		for (j = 0; service && j < describe_services(); j++)
-			if (!strcmp(service, describe_service(j)))
-				generate_enable(i, run.base[j]);
-	}
-}
-
 static int make_high(int fd)
 {
 	int high = fcntl(fd, F_DUPFD_CLOEXEC, HIGH);
 
 	close(fd);
 	return high;
+}
+
+static int prepare_slot(struct slot *slot)
+{
+	unsigned int i;
+
+	slot->shared = shared_memory(sizeof(*slot->shared));
+	if (!slot->shared)
+		return -1;
+	for (i = 0; i < FUZZ_THREADS; i++) {
+		if (arena_init(&slot->arenas[i]))
+			return -1;
+		if (coverage_open(&slot->cover[i]))
+			slot->cover[i].fd = make_high(slot->cover[i].fd);
+	}
+	return 0;
 }
 
 int runner_init(unsigned int patience)
@@ -179,33 +170,27 @@ int runner_init(unsigned int patience)
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	device = open("/dev/aem", O_RDWR | O_CLOEXEC);
-	if (device < 0)
+	if (services_open(HIGH))
 		return fprintf(stderr, "fuzz: /dev/aem: %s\n", strerror(errno)), -1;
-	device = make_high(device);
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		      -1, 0);
-	if (shared == MAP_FAILED)
-		return -1;
-	for (i = 0; i < FUZZ_THREADS; i++) {
-		if (arena_init(&arenas[i]))
+	if (coverage_init())
+		return fprintf(stderr, "fuzz: no memory\n"), -1;
+	for (i = 0; i < FUZZ_BESIDE; i++)
+		if (prepare_slot(&slots[i]))
 			return fprintf(stderr, "fuzz: no memory\n"), -1;
-		if (coverage_open(&cover[i]))
-			cover[i].fd = make_high(cover[i].fd);
-	}
+	nowhere = make_high(open("/dev/null", O_RDWR | O_CLOEXEC));
 	all_parameters(false);
 	prepare_failures();
 	enable_tracing();
-	find_services();
+	services_find(run.base);
 	return 0;
 }
 
 bool runner_has_coverage(void)
 {
-	return cover[0].fd >= 0;
+	return slots[0].cover[0].fd >= 0;
 }
 
-static void become_program(const struct program *program)
+static void become_program(struct slot *slot, const struct program *program)
 {
 	struct rlimit files = { DESCRIPTORS, DESCRIPTORS }, core = { 0, 0 };
 	unsigned int i;
@@ -213,48 +198,29 @@ static void become_program(const struct program *program)
 
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* What it writes is not for us. */
+	for (i = 0; i < 3; i++)
+		dup2(nowhere, i);
 	sigemptyset(&set);
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	setrlimit(RLIMIT_NOFILE, &files);
 	setrlimit(RLIMIT_CORE, &core);
 	run.program = program;
-	run.shared = shared;
-	run.cover = cover;
+	run.shared = slot->shared;
+	run.cover = slot->cover;
 	run.bells = 40;
+	run.until = now_ms() + patience_ms / UNTIL;
+	run.tick = patience_ms / TICK;
 	memset(run.made, -1, sizeof(run.made));
 	for (i = 0; i < FUZZ_NUMBERS; i++)
 		run.contexts[i].fd = -1;
 	for (i = 0; i < FUZZ_THREADS; i++) {
 		run.threads[i].run = &run;
 		run.threads[i].index = i;
-		run.threads[i].arena = &arenas[i];
+		run.threads[i].arena = &slot->arenas[i];
 		run.threads[i].left = -1;
 	}
 	execute_program(&run);
-}
-
-/*
- * Waits until @pid has gone, or with 0 until every child has; false: the time is over. All
- * children are reaped: SIGCHLD stands for any number of them.
- */
-static bool wait_gone(pid_t pid, long until)
-{
-	struct timespec pause = { 0, 50000000 };
-	sigset_t set;
-	pid_t child;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	for (;;) {
-		while ((child = waitpid(-1, NULL, WNOHANG)) > 0)
-			if (child == pid)
-				return true;
-		if (child < 0)
-			return true;
-		if (now_ms() > until)
-			return false;
-		sigtimedwait(&set, NULL, &pause);
-	}
 }
 
 /* Tells what everybody was doing, for who reads the log. */
@@ -269,26 +235,22 @@ static void tell_blocked(void)
 	close(fd);
 }
 
-static void check_idle(void)
+/* They idle, and are as they were. */
+static void check_services(void)
 {
-	long until = now_ms() + (long)patience_ms * DEATH / 2;
-	struct timespec pause = { 0, 2000000 };
-	struct usage usage = { "", 0, 0, 0 };
-	unsigned int i;
+	const char *trouble = services_idle(patience_ms * DEATH / 2);
 
-	for (i = 0; look(i, &usage); i++) {
-		while ((usage.users || usage.events) && now_ms() < until) {
-			nanosleep(&pause, NULL);
-			look(i, &usage);
-		}
-		if (usage.users || usage.events)
-			found("left behind: service %s has %u users and %u events", usage.name,
-			      usage.users, usage.events);
+	if (!trouble && managed) {
+		trouble = services_mend(patience_ms * DEATH / 2);
+		services_find(run.base);
 	}
+	if (trouble)
+		found("%s", trouble);
 }
 
-static unsigned int collect(void)
+static unsigned int collect(const struct slot *slot)
 {
+	const struct shared *shared = slot->shared;
 	unsigned int i, j, news = 0;
 
 	for (i = 0; i < describe_count(); i++) {
@@ -299,49 +261,158 @@ static unsigned int collect(void)
 				news += coverage_note((uint64_t)i << 16 | j | 1ULL << 63);
 	}
 	for (i = 0; i < FUZZ_THREADS; i++)
-		news += coverage_merge(&cover[i]);
+		news += coverage_merge(&slot->cover[i]);
 	return news;
 }
 
-static void check_answers(void)
+static void check_answers(const struct shared *shared)
 {
 	if (shared->trouble)
 		found("a wrong answer: %s said errno %u",
 		      describe_call(shared->trouble - 1)->name, shared->errno_of);
 }
 
-/* Runs it: how much that was new it did. */
-unsigned int runner_run(const struct program *program)
+/* In the kernel's log, in the order in which they are started. */
+static void note_program(const struct program *program)
+{
+	static char text[FUZZ_TEXT];
+
+	text_print(program, text, sizeof(text));
+	log_program(totals.programs, text);
+}
+
+static void start_program(struct slot *slot, const struct program *program, unsigned int index)
+{
+	unsigned int i;
+
+	memset(slot->shared, 0, sizeof(*slot->shared));
+	for (i = 0; i < FUZZ_THREADS; i++)
+		coverage_reset(&slot->cover[i]);
+	note_program(program);
+	slot->index = index;
+	slot->end = now_ms() + patience_ms / END;
+	slot->pid = fork();
+	if (!slot->pid)
+		become_program(slot, program);
+	if (slot->pid < 0) {
+		found("fork: %s", strerror(errno));
+		slot->pid = 0;
+		return;
+	}
+	setpgid(slot->pid, slot->pid);
+	totals.programs++;
+}
+
+/* What else it forked ends with it, wherever that is. */
+static void finish_program(struct slot *slot, unsigned int *news)
+{
+	kill(-slot->pid, SIGKILL);
+	slot->pid = 0;
+	managed |= slot->shared->managed;
+	/* The others would meet little but limits. */
+	if (slot->shared->parameter)
+		all_parameters(true);
+	check_answers(slot->shared);
+	news[slot->index] = collect(slot);
+}
+
+/* All children that have gone are reaped, as SIGCHLD stands for any number. False: none is left. */
+static bool reap(unsigned int *news)
+{
+	unsigned int i;
+	pid_t child;
+
+	while ((child = waitpid(-1, NULL, WNOHANG)) > 0)
+		for (i = 0; i < FUZZ_BESIDE; i++)
+			if (slots[i].pid == child)
+				finish_program(&slots[i], news);
+	return !child;
+}
+
+static void wait_a_moment(void)
+{
+	struct timespec pause = { 0, 20000000 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigtimedwait(&set, NULL, &pause);
+}
+
+/* Those whose time is over. */
+static void end_programs(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < FUZZ_BESIDE; i++) {
+		if (!slots[i].pid || now_ms() < slots[i].end)
+			continue;
+		if (!kill(-slots[i].pid, SIGKILL))
+			totals.killed++;
+		/* Once is enough: what does not die is found in the end. */
+		slots[i].end = LONG_MAX;
+	}
+}
+
+static struct slot *free_slot(unsigned int beside)
+{
+	unsigned int i;
+
+	for (i = 0; i < beside; i++)
+		if (!slots[i].pid)
+			return &slots[i];
+	return NULL;
+}
+
+static void run_programs(const struct program *programs, unsigned int count, unsigned int beside,
+			 unsigned int *news)
+{
+	struct slot *slot;
+	unsigned int i;
+	long until;
+
+	for (i = 0; i < count && !runner_finding();) {
+		slot = free_slot(beside);
+		until = now_ms() + (long)patience_ms * DEATH;
+		while (!slot && now_ms() < until) {
+			wait_a_moment();
+			reap(news);
+			end_programs();
+			slot = free_slot(beside);
+		}
+		if (!slot)
+			break;
+		start_program(slot, &programs[i], i);
+		i++;
+	}
+	until = now_ms() + (long)patience_ms * DEATH;
+	while (reap(news)) {
+		if (now_ms() > until) {
+			tell_blocked();
+			found("stuck: a process does not die");
+			return;
+		}
+		end_programs();
+		wait_a_moment();
+	}
+}
+
+/*
+ * Runs @count of them, so many @beside one another, and looks at what they left. @news is how much
+ * that was new each did.
+ */
+void runner_run(const struct program *programs, unsigned int count, unsigned int beside,
+		unsigned int *news)
 {
 	char line[200];
-	unsigned int i;
-	pid_t pid;
 
-	memset(shared, 0, sizeof(*shared));
-	for (i = 0; i < FUZZ_THREADS; i++)
-		coverage_reset(&cover[i]);
-	pid = fork();
-	if (!pid)
-		become_program(program);
-	if (pid < 0) {
-		found("fork: %s", strerror(errno));
-		return 0;
-	}
-	setpgid(pid, pid);
-	totals.programs++;
-	if (!wait_gone(pid, now_ms() + patience_ms))
-		totals.killed++;
-	kill(-pid, SIGKILL);
-	if (!wait_gone(0, now_ms() + (long)patience_ms * DEATH)) {
-		tell_blocked();
-		found("stuck: a process does not die");
-	}
-	if (shared->parameter)
-		all_parameters(true);
-	check_answers();
+	managed = false;
+	memset(news, 0, count * sizeof(*news));
+	run_programs(programs, count, beside, news);
 	if (!runner_finding())
-		check_idle();
+		check_services();
+	if (managed)
+		all_parameters(true);
 	if (log_complaint(line, sizeof(line)))
 		found("the kernel complained: %s", line);
-	return collect();
 }

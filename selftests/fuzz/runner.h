@@ -21,11 +21,16 @@ struct totals {
 	unsigned long succeeded[FUZZ_CALLS];
 };
 
+/* How many programs run beside one another, at most, and until what they left is looked at. */
+#define FUZZ_BESIDE	16
+#define FUZZ_BATCH	32
+
 extern struct totals totals;
 
 int runner_init(unsigned int patience);
 bool runner_has_coverage(void);
-unsigned int runner_run(const struct program *program);
+void runner_run(const struct program *programs, unsigned int count, unsigned int beside,
+		unsigned int *news);
 const char *runner_finding(void);
 
 #endif /* FUZZ_RUNNER_H */

@@ -62,9 +62,9 @@ void signals_init(void)
 }
 
 /* The calling thread is interrupted again and again, until it ends. */
-void signals_tick(void)
+void signals_tick(unsigned int ms)
 {
-	struct itimerspec often = { { 0, 100000000 }, { 0, 100000000 } };
+	struct itimerspec often = { { 0, ms * 1000000L }, { 0, ms * 1000000L } };
 	struct sigevent event;
 	int timer;
 

@@ -2,6 +2,6 @@
 # file: aem-core/active.c
 # kernel: 6.1
 # tests: poll
-/^void aem_event_activate/,/^}/{
+/^static void activate/,/^}/{
 	/wake_pollers(proc);/d
 }

@@ -12,8 +12,9 @@ from .program import programs_in, text_of
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)))))
 BLIND, FOUND = 8, 9         # of selftests/fuzz/main.c
+BESIDE = 12                 # programs at a time; most of them wait
 HOST, SETUP, TIMEOUT = 240, 241, 242
-PATIENCE = 4                # seconds for a program, on a kernel that is not slow
+PATIENCE = 4                # see selftests/fuzz/main.c; on a kernel that is not slow
 # The kernel tells its log once more when it panics: the programs are in there.
 APPEND = "panic_print=32 log_buf_len=1M"
 
@@ -26,28 +27,44 @@ def signature_of(sentence):
     return " ".join(re.sub(r"\d+", "N", text).split())
 
 
+def title_of(console):
+    """What a trace is about: the line before the one that names processor and process, or None."""
+    trace = next((i for i, line in enumerate(console) if "Call Trace" in line), 0)
+    for i in range(trace, 0, -1):
+        if re.search(r"\] CPU: \d+ PID: \d+", console[i]):
+            return console[i - 1]
+    return None
+
+
 class Result:
     """What a guest said."""
 
     def __init__(self, status, out, err, console):
         self.status, self.out, self.err, self.console = status, out, err, console
 
+        self.printed = re.findall(r"^fuzz: found: (.*)", out, re.M)
+
     def found(self):
-        return self.status == FOUND or self.status >= TIMEOUT
+        return bool(self.printed) or self.status == FOUND or self.status >= TIMEOUT
 
     def sentence(self):
-        """What was found, in a sentence."""
-        pattern, text = (r"fuzz: found: (.*)", self.out) if self.status == FOUND else \
-                        (r"aem-vm: (?:.* at: [a-z ]+: )?(.*)", self.err)
-        found = [line for line in re.findall(pattern, text) if "still booting" not in line]
-        return found[0].strip() if found else f"status {self.status}"
+        """What was found, in a sentence: what the fuzzer said, whatever came after it."""
+        found = self.printed or [line for line in re.findall(
+            r"aem-vm: (?:.* at: [a-z ]+: )?(.*)", self.err) if "still booting" not in line]
+        sentence = found[0].strip() if found else f"status {self.status}"
+        return title_of(self.console) or sentence if "Call Trace" in sentence else sentence
 
     def signature(self):
         return signature_of(self.sentence())
 
     def programs(self):
         """Those that ran last, as they are known; the very last one last."""
-        return programs_in(self.out.splitlines() if self.status == FOUND else self.console)
+        return programs_in(self.out.splitlines() if self.printed else self.console)
+
+    def counts(self):
+        """Programs and calls, as they were last reported."""
+        last = re.findall(r"^fuzz: \d+ s, (\d+) programs .*?, (\d+) calls", self.out, re.M)
+        return tuple(int(number) for number in last[-1]) if last else (0, 0)
 
 
 class Guests:
@@ -88,7 +105,7 @@ class Guests:
                                   stderr=subprocess.PIPE, text=True, errors="replace") as run:
                 for line in run.stdout:
                     out.append(line)
-                    if follow and re.match(r"fuzz: (seed|\d+ s,|call|found)", line):
+                    if follow and re.match(r"fuzz: (seed|\d+ s,|call \S+ never|found)", line):
                         sys.stdout.write(line)
                         sys.stdout.flush()
                 err = run.stderr.read()
@@ -99,23 +116,23 @@ class Guests:
         result = Result(run.returncode, "".join(out), err, lines)
         # Looking for leaks takes long where many others use the machine.
         late = result.status == TIMEOUT and "still at: command" not in result.err
-        if result.status in (HOST, SETUP, 2) or late:
+        if not result.printed and (result.status in (HOST, SETUP, 2) or late):
             raise Trouble(f"no answer from the guest: {err.strip()}")
         return result
 
     def fuzz(self, seconds, seed, corpus):
         """Programs out of nothing, and out of a corpus if there is one."""
-        arguments, files = ["run", seconds, seed, self.patience], []
+        arguments, files = ["run", seconds, seed, self.patience, self.options.beside or BESIDE], []
         if corpus and os.path.exists(corpus):
             arguments.append("/aem/corpus")
             files = [(corpus, "corpus")]
         return self._start(arguments, files, 2 * seconds + 300, True)
 
-    def replay(self, programs, times):
-        """Each so often, one after the other, until something is found."""
+    def replay(self, programs, times, beside=1):
+        """Each so often, one after the other or several at a time, until something is found."""
         with tempfile.NamedTemporaryFile("w", prefix="fuzz.", encoding="utf-8") as file:
             file.write(text_of(programs))
             file.flush()
             seconds = 60 + len(programs) * times
-            return self._start(["replay", "/aem/programs", times, self.patience],
+            return self._start(["replay", "/aem/programs", times, self.patience, beside],
                                [(file.name, "programs")], seconds, False)
