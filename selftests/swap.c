@@ -361,6 +361,45 @@ static void run_for(unsigned int ms)
 	__atomic_store_n(&stop_now, true, __ATOMIC_SEQ_CST);
 }
 
+static void *look_for_ever(void *rounds)
+{
+	struct aem_manage arg;
+	int fd = raw_open();
+
+	for (; !stopped(); ++*(unsigned long *)rounds) {
+		arg = swap_request(AEM_MANAGE_SWAP, NULL_SERVICE, 1, 2);
+		arg.flags = AEM_MANAGE_DRY_RUN;
+		ASSERT_OK(swap_manage(fd, &arg));
+		EXPECT_LE(arg.moved, 100);
+	}
+	close(fd);
+	return NULL;
+}
+
+/* A dry run holds nobody up, so what it looks at may be about to be freed. */
+TEST(a_dry_run_among_events_that_go)
+{
+	unsigned long rounds = 0;
+	pthread_t looker;
+	uint64_t id[100], end;
+	struct raw raw;
+	int i;
+
+	begin(&raw, 1);
+	ASSERT_EQ(pthread_create(&looker, NULL, look_for_ever, &rounds), 0);
+	for (end = now_ms() + ROUNDS_MS / 2; now_ms() < end;) {
+		for (i = 0; i < 100; i++)
+			id[i] = null_new(&raw, NULL_CREATE, count, 1, 0, 1);
+		for (i = 0; i < 100; i++)
+			EXPECT_OK(raw_event(&raw, AEM_EVENT_SHUTDOWN, id[i], 0));
+	}
+	__atomic_store_n(&stop_now, true, __ATOMIC_SEQ_CST);
+	pthread_join(looker, NULL);
+	EXPECT_GT(rounds, 0);
+	EXPECT_EQ(swap_events(raw.fd, NULL_SERVICE, 1), 0);
+	raw_end(&raw);
+}
+
 static uint64_t fired;
 
 static void *fire_for_ever(void *ids)
