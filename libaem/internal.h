@@ -13,6 +13,7 @@
 
 #pragma GCC visibility push(default)
 #include <aem/aem.h>
+#include <aem/fd.h>
 #include <aem/ip.h>
 #include <aem/pexit.h>
 #include <aem/timer.h>

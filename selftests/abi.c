@@ -5,6 +5,7 @@
  *
  * vm: load=core,null m32
  */
+#include <linux/aem_fd.h>
 #include <linux/aem_ip.h>
 #include <linux/aem_pexit.h>
 #include <linux/aem_timer.h>
@@ -73,6 +74,16 @@ SIZE(struct aem_pexit_watch, 56);
 AT(struct aem_pexit_watch, reg, 8);
 SIZE(struct aem_pexit_note, 96);
 AT(struct aem_pexit_note, time, 32);
+SIZE(struct aem_fd_watch, 80);
+AT(struct aem_fd_watch, reg, 8);
+AT(struct aem_fd_watch, path, 40);
+SIZE(struct aem_fd_add, 32);
+SIZE(struct aem_fd_remove, 16);
+SIZE(struct aem_fd_note, 104);
+AT(struct aem_fd_note, kinds, 16);
+AT(struct aem_fd_note, inode, 64);
+AT(struct aem_fd_note, start, 88);
+AT(struct aem_fd_note, names, 104);
 
 SIZE(struct aem_ip_socket, 48);
 SIZE(struct aem_ip_template, 32);

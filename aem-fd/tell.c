@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the kernel calls with when something happens to a file, and what becomes of it.
+ *
+ * Called in the context of who does it, before the system call returns, with whatever locks the
+ * file system holds: nothing is allocated and nothing waits, but for a directory of a tree that is
+ * made (tree.c), as who makes it does.
+ */
+#include <linux/dcache.h>
+#include "fd.h"
+
+/** struct pair - a kind of ours, and what the kernel calls it */
+struct pair {
+	u32 kind;
+	u32 mask;
+};
+
+static const struct pair pairs[] = {
+	{ AEM_FD_ACCESS, FS_ACCESS },
+	{ AEM_FD_MODIFY, FS_MODIFY },
+	{ AEM_FD_OPEN, FS_OPEN },
+	{ AEM_FD_CLOSE_WRITE, FS_CLOSE_WRITE },
+	{ AEM_FD_CLOSE_READ, FS_CLOSE_NOWRITE },
+	{ AEM_FD_ATTRIBUTES, FS_ATTRIB },
+	{ AEM_FD_CREATE, FS_CREATE },
+	{ AEM_FD_DELETE, FS_DELETE },
+	{ AEM_FD_RENAME, FS_RENAME },
+	{ AEM_FD_MOVED, FS_MOVE_SELF },
+	{ AEM_FD_GONE, FS_DELETE_SELF },
+	{ AEM_FD_UNMOUNT, FS_UNMOUNT },
+};
+
+#define OVER	(AEM_FD_GONE | AEM_FD_UNMOUNT)
+
+/** aem_fd_mask() - what the kernel shall tell of an inode. */
+u32 aem_fd_mask(const struct aem_fd_watch_state *w, const struct inode *inode)
+{
+	u32 mask = S_ISDIR(inode->i_mode) ? FS_EVENT_ON_CHILD : 0;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(pairs); i++)
+		if ((w->kinds | OVER) & pairs[i].kind)
+			mask |= pairs[i].mask;
+	return mask;
+}
+
+static u32 kinds_of(u32 mask)
+{
+	u32 kinds = 0;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(pairs); i++)
+		if (mask & pairs[i].mask)
+			kinds |= pairs[i].kind;
+	return kinds;
+}
+
+static u32 flags_of(u32 mask, int data_type)
+{
+	return (mask & FS_ISDIR ? AEM_FD_F_DIR : 0) | (mask & FS_OPEN_EXEC ? AEM_FD_F_EXEC : 0) |
+	       /* A new file comes as its dentry, one that was there as its inode. */
+	       (mask & FS_CREATE && data_type == FSNOTIFY_EVENT_INODE ? AEM_FD_F_LINK : 0);
+}
+
+static bool is_tree(struct fsnotify_group *group, u32 mask)
+{
+	const struct aem_fd_watch_state *w = group->private;
+
+	return w->flags & AEM_FD_TREE && mask & FS_ISDIR;
+}
+
+static u32 self_of(struct fsnotify_group *group, u32 mask, struct inode *inode)
+{
+	return is_tree(group, mask) ? aem_fd_tree_number(group, inode) : 0;
+}
+
+/*
+ * The kernel calls once for a rename, with the marks of both directories, if there are two.
+ */
+static void renamed(struct fsnotify_group *group, u32 mask, struct dentry *moved,
+		    const struct inode *dir, const struct qstr *name,
+		    struct fsnotify_iter_info *iter)
+{
+	struct fsnotify_mark *old = fsnotify_iter_mark(iter, FSNOTIFY_ITER_TYPE_INODE);
+	struct fsnotify_mark *new = fsnotify_iter_mark(iter, FSNOTIFY_ITER_TYPE_INODE2);
+	struct aem_fd_fact fact = {
+		.kinds = AEM_FD_RENAME, .flags = flags_of(mask & FS_ISDIR, 0), .child = true,
+		.inode = d_inode(moved), .self = self_of(group, mask, d_inode(moved)),
+	};
+
+	/* Nobody can rename it meanwhile. */
+	if (d_inode(moved->d_parent) == dir)
+		new = old;
+	if (old && old->mask & FS_RENAME) {
+		fact.mark = container_of(old, struct aem_fd_mark, fsn);
+		fact.name = name;
+	}
+	if (new && new->mask & FS_RENAME) {
+		fact.mark2 = container_of(new, struct aem_fd_mark, fsn);
+		fact.name2 = &moved->d_name;
+	}
+	if (fact.mark || fact.mark2)
+		aem_fd_tell(group->private, &fact);
+}
+
+/* The mark may have been asked because another of the same call is interested. */
+static void tell(struct fsnotify_group *group, struct fsnotify_mark *fsn, u32 mask,
+		 int data_type, struct inode *inode, const struct qstr *name)
+{
+	struct aem_fd_mark *mark = container_of(fsn, struct aem_fd_mark, fsn);
+	struct aem_fd_fact fact = {
+		.kinds = kinds_of(mask & fsn->mask), .flags = flags_of(mask, data_type),
+		.mark = mark, .inode = inode, .child = name, .name = name,
+		/* Other attributes come with the dentry. */
+		.link = data_type == FSNOTIFY_EVENT_INODE,
+	};
+
+	if (!fact.kinds)
+		return;
+	if (fact.kinds & OVER)
+		WRITE_ONCE(mark->over, true);
+	if (name && mask & FS_CREATE && is_tree(group, mask))
+		fact.self = aem_fd_tree_born(group, mark, inode);
+	else if (name)
+		fact.self = self_of(group, mask, inode);
+	aem_fd_tell(group->private, &fact);
+}
+
+/** aem_fd_happened() - handle_event of the groups. Return: 0. */
+int aem_fd_happened(struct fsnotify_group *group, u32 mask, const void *data, int data_type,
+		    struct inode *dir, const struct qstr *name, u32 cookie,
+		    struct fsnotify_iter_info *iter)
+{
+	struct fsnotify_mark *parent = fsnotify_iter_mark(iter, FSNOTIFY_ITER_TYPE_PARENT);
+	struct fsnotify_mark *own = fsnotify_iter_mark(iter, FSNOTIFY_ITER_TYPE_INODE);
+	struct inode *inode = fsnotify_data_inode(data, data_type);
+
+	if (mask & FS_RENAME) {
+		renamed(group, mask, fsnotify_data_dentry(data, data_type), dir, name, iter);
+		return 0;
+	}
+	if (parent)
+		tell(group, parent, mask, data_type, inode, name);
+	/* What happens to the file itself may come with the name that it has in its directory. */
+	if (own)
+		tell(group, own, mask, data_type, inode,
+		     mask & ALL_FSNOTIFY_DIRENT_EVENTS ? name : NULL);
+	return 0;
+}

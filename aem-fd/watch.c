@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A watch: who hears of what, and the operations of its event.
+ */
+#include <linux/delay.h>
+#include <linux/glob.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched/signal.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/user_namespace.h>
+#include <aem/cred.h>
+#include "fd.h"
+
+/* Watches whose groups are not freed yet: as long the kernel may call us. */
+static atomic_t alive;
+
+static bool is_known(const struct aem_fd_watch_state *w)
+{
+	return task_tgid(current) == w->owner || aem_cred_may_signal(w->cred, current_cred());
+}
+
+/* Who cannot be told of cannot be chosen either. */
+static bool is_wanted_actor(const struct aem_fd_watch_state *w)
+{
+	bool is_actor = task_tgid(current) == w->actor && is_known(w);
+
+	return !w->actor || is_actor == !(w->flags & AEM_FD_NOT_ACTOR);
+}
+
+static bool matches(const struct aem_fd_watch_state *w, const struct qstr *name)
+{
+	return name && glob_match(w->pattern, name->name);
+}
+
+static bool is_wanted(const struct aem_fd_watch_state *w, const struct aem_fd_fact *fact)
+{
+	if (!(fact->kinds & w->kinds))
+		return false;
+	if (w->pattern[0] && fact->child && !matches(w, fact->name) && !matches(w, fact->name2))
+		return false;
+	return is_wanted_actor(w);
+}
+
+static u32 kinds_of_change(const struct aem_fd_change *change, const struct inode *inode)
+{
+	u32 kinds = 0;
+
+	if (change->valid & ATTR_MODE || change->mode != inode->i_mode)
+		kinds |= AEM_FD_MODE;
+	if (change->valid & (ATTR_UID | ATTR_GID))
+		kinds |= AEM_FD_OWNER;
+	if (change->valid & (ATTR_ATIME | ATTR_MTIME))
+		kinds |= AEM_FD_ATTR;
+	return kinds;
+}
+
+/**
+ * struct view - of a fact, as a watch may see it
+ * @fact:   what is told
+ * @note:   in the making
+ * @change: what was before
+ * @old:    that is known
+ */
+struct view {
+	struct aem_fd_fact fact;
+	struct aem_fd_note note;
+	struct aem_fd_change change;
+	bool old;
+};
+
+/* The kernel has said only that it is one of them. */
+static void tell_apart(struct view *view)
+{
+	struct aem_fd_fact *fact = &view->fact;
+	u32 kinds = AEM_FD_ATTRIBUTES;
+
+	if (!fact->inode)
+		return;
+	view->old = aem_fd_change_find(fact->inode, &view->change);
+	if (view->old)
+		kinds = kinds_of_change(&view->change, fact->inode);
+	else if (fact->link)
+		kinds = AEM_FD_ATTR;
+	else if (aem_fd_change_is_known())
+		kinds = AEM_FD_XATTR;
+	else
+		fact->flags |= AEM_FD_F_UNSURE;
+	fact->kinds = (fact->kinds & ~AEM_FD_ATTRIBUTES) | kinds;
+}
+
+static void fill_actor(const struct aem_fd_watch_state *w, struct aem_fd_note *note)
+{
+	note->uid = overflowuid;
+	if (!is_known(w))
+		return;
+	note->flags |= AEM_FD_F_ACTOR;
+	note->pid = task_tgid_nr_ns(current, ns_of_pid(w->owner));
+	note->uid = from_kuid_munged(w->cred->user_ns, current_uid());
+}
+
+static bool may_stat(const struct aem_fd_fact *fact)
+{
+	return fact->inode && (!fact->mark || fact->mark->search || !fact->child) &&
+	       (!fact->mark2 || fact->mark2->search);
+}
+
+static bool is_mapped(const struct aem_fd_fact *fact)
+{
+	return (fact->mark && fact->mark->mapped) || (fact->mark2 && fact->mark2->mapped);
+}
+
+static u32 user(const struct aem_fd_watch_state *w, const struct aem_fd_fact *fact, kuid_t uid)
+{
+	return is_mapped(fact) ? overflowuid : from_kuid_munged(w->cred->user_ns, uid);
+}
+
+static u32 group(const struct aem_fd_watch_state *w, const struct aem_fd_fact *fact, kgid_t gid)
+{
+	return is_mapped(fact) ? overflowgid : from_kgid_munged(w->cred->user_ns, gid);
+}
+
+static void fill_stat(const struct aem_fd_watch_state *w, struct view *view)
+{
+	const struct aem_fd_fact *fact = &view->fact;
+	struct aem_fd_note *note = &view->note;
+
+	note->owner = overflowuid;
+	note->group = overflowgid;
+	note->old_owner = overflowuid;
+	note->old_group = overflowgid;
+	if (!may_stat(fact))
+		return;
+	note->flags |= AEM_FD_F_STAT;
+	note->mode = fact->inode->i_mode;
+	note->owner = user(w, fact, fact->inode->i_uid);
+	note->group = group(w, fact, fact->inode->i_gid);
+	note->inode = fact->inode->i_ino;
+	if (!view->old)
+		return;
+	note->flags |= AEM_FD_F_OLD;
+	note->old_mode = view->change.mode;
+	note->old_owner = user(w, fact, view->change.uid);
+	note->old_group = group(w, fact, view->change.gid);
+}
+
+static void fill(const struct aem_fd_watch_state *w, struct view *view)
+{
+	const struct aem_fd_fact *fact = &view->fact;
+	struct aem_fd_note *note = &view->note;
+
+	note->time = ktime_get_ns();
+	note->kinds = fact->kinds & (w->kinds | AEM_FD_GONE | AEM_FD_UNMOUNT);
+	note->flags = fact->flags;
+	note->number = fact->mark ? fact->mark->number : 0;
+	note->number2 = fact->mark2 ? fact->mark2->number : 0;
+	note->self = fact->self;
+	if (fact->lock) {
+		note->lock = fact->lock->kind;
+		note->start = fact->lock->start;
+		note->end = fact->lock->end;
+	}
+	fill_actor(w, note);
+	fill_stat(w, view);
+}
+
+static void put(struct aem_fd_watch_state *w, struct view *view)
+{
+	raw_spin_lock(&w->lock);
+	if (w->ev) {
+		aem_fd_queue_put(&w->queue, &view->note, &view->fact, w->flags & AEM_FD_MERGE);
+		aem_event_activate(w->ev);
+	}
+	raw_spin_unlock(&w->lock);
+}
+
+/**
+ * aem_fd_tell() - something happened to a file that a watch looks at
+ * @w:    the watch
+ * @fact: what
+ *
+ * Context: that of who does it.
+ */
+void aem_fd_tell(struct aem_fd_watch_state *w, const struct aem_fd_fact *fact)
+{
+	struct view view = { .fact = *fact };
+
+	if (view.fact.kinds & AEM_FD_ATTRIBUTES)
+		tell_apart(&view);
+	if (!(view.fact.kinds & (AEM_FD_GONE | AEM_FD_UNMOUNT)) && !is_wanted(w, &view.fact))
+		return;
+	fill(w, &view);
+	put(w, &view);
+}
+
+/* The length of the oldest note, 0: there is none. */
+static u32 peek(struct aem_fd_watch_state *w)
+{
+	u32 length;
+
+	raw_spin_lock(&w->lock);
+	length = aem_fd_queue_peek(&w->queue);
+	raw_spin_unlock(&w->lock);
+	return length;
+}
+
+/* One constructor at a time, so it is still there, and as long. */
+static bool pop(struct aem_fd_watch_state *w, u32 length, struct aem_delivery *d,
+		struct aem_fd_note *head)
+{
+	bool more;
+
+	raw_spin_lock(&w->lock);
+	aem_fd_queue_pop(&w->queue, d->block.address, length, head);
+	d->lost += w->queue.lost;
+	w->queue.lost = 0;
+	more = w->queue.used;
+	raw_spin_unlock(&w->lock);
+	return more;
+}
+
+static int construct(struct event_struct *ev, struct aem_delivery *d)
+{
+	struct aem_fd_watch_state *w = aem_fd_group_of(ev)->private;
+	u32 length = peek(w);
+	struct aem_fd_note note;
+	bool more;
+	int err;
+
+	aem_fd_tree_fill(w);
+	if (!length)
+		return -EAGAIN;
+	/* The block first: what is popped cannot be put back. */
+	err = aem_vmt_alloc(d->caller.proc, length, &d->block);
+	if (err)
+		return err;
+	more = pop(w, length, d, &note);
+	d->word[0] = note.kinds;
+	d->word[1] = note.number;
+	d->arg[1] = d->block.offset;
+	d->word[4] = note.flags;
+	d->word[5] = note.pid;
+	d->count = note.count;
+	return more ? AEM_MORE : 0;
+}
+
+static int arm(struct event_struct *ev)
+{
+	return peek(aem_fd_group_of(ev)->private) ? AEM_READY : 0;
+}
+
+/** aem_fd_watch_free() - the kernel does not call for it any more. */
+void aem_fd_watch_free(struct aem_fd_watch_state *w)
+{
+	if (w->kinds & AEM_FD_ATTRIBUTES)
+		aem_fd_change_want(false);
+	aem_fd_tree_empty(w);
+	aem_fd_queue_free(&w->queue);
+	put_pid(w->actor);
+	put_pid(w->owner);
+	put_cred(w->cred);
+	kfree(w);
+	atomic_dec(&alive);
+}
+
+/* When the lock is given back, nobody knows the event any more. */
+static void release(struct event_struct *ev)
+{
+	struct fsnotify_group *group = aem_fd_group_of(ev);
+	struct aem_fd_watch_state *w;
+
+	/* Nothing was set up. */
+	if (!group)
+		return;
+	w = group->private;
+	raw_spin_lock(&w->lock);
+	w->ev = NULL;
+	raw_spin_unlock(&w->lock);
+	aem_fd_mark_remove_all(group);
+	fsnotify_put_group(group);
+}
+
+static void show(struct event_struct *ev, struct seq_file *seq)
+{
+	struct aem_fd_watch_state *w = aem_fd_group_of(ev)->private;
+
+	seq_printf(seq, " kinds:%x flags:%x files:%u waiting:%u", w->kinds, w->flags,
+		   READ_ONCE(w->n_files), READ_ONCE(w->queue.used));
+}
+
+const struct aem_event_ops aem_fd_events = {
+	.construct = construct,
+	.arm = arm,
+	.release = release,
+	.show = show,
+	.multi = true,
+};
+
+static struct aem_fd_watch_state *make(struct event_struct *ev, const struct aem_fd_watch *request)
+{
+	struct aem_fd_watch_state *w = kzalloc(sizeof(*w), GFP_KERNEL_ACCOUNT);
+
+	if (!w)
+		return NULL;
+	if (aem_fd_queue_init(&w->queue, ALIGN(request->room ?: AEM_FD_ROOM, 8))) {
+		kfree(w);
+		return NULL;
+	}
+	raw_spin_lock_init(&w->lock);
+	INIT_LIST_HEAD(&w->store);
+	w->ev = ev;
+	w->cred = get_current_cred();
+	w->owner = get_pid(task_tgid(current));
+	w->flags = request->flags;
+	w->kinds = request->kinds;
+	w->files = request->files ?: AEM_FD_FILES;
+	atomic_inc(&alive);
+	if (w->kinds & AEM_FD_ATTRIBUTES)
+		aem_fd_change_want(true);
+	return w;
+}
+
+/**
+ * aem_fd_init() - fill a new event
+ * @ev:      not committed
+ * @request: checked
+ * @pattern: of names
+ * @actor:   with a reference that is taken over, or NULL
+ *
+ * Return: 0 or -ENOMEM; @release undoes it in either case.
+ */
+int aem_fd_init(struct event_struct *ev, const struct aem_fd_watch *request,
+		const char *pattern, struct pid *actor)
+{
+	struct aem_fd_event *private = aem_event_private(ev);
+	struct aem_fd_watch_state *w = make(ev, request);
+	struct fsnotify_group *group;
+
+	if (!w) {
+		put_pid(actor);
+		return -ENOMEM;
+	}
+	w->actor = actor;
+	strscpy(w->pattern, pattern, sizeof(w->pattern));
+	group = fsnotify_alloc_group(&aem_fd_ops, FSNOTIFY_GROUP_USER);
+	if (IS_ERR(group)) {
+		aem_fd_watch_free(w);
+		return PTR_ERR(group);
+	}
+	group->private = w;
+	private->group = group;
+	aem_fd_tree_fill(w);
+	return 0;
+}
+
+/**
+ * aem_fd_await_end() - no event is there any more: the kernel does not call either
+ *
+ * The work that frees the last group may still be about to return to the kernel.
+ */
+void aem_fd_await_end(void)
+{
+	while (atomic_read(&alive)) {
+		fsnotify_wait_marks_destroyed();
+		msleep(20);
+	}
+	fsnotify_wait_marks_destroyed();
+}
