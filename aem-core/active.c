@@ -195,16 +195,15 @@ static bool occur(struct event_struct *ev)
 /*
  * Whether the locks that telling takes may be taken here. In the wait queue of an epoll
  * descriptor or a signalfd our caller may hold one of them: epoll may watch us, and
- * our signal be read there. On PREEMPT_RT they sleep; a kernel that proves the locking which
- * that needs holds hard interrupts to it as well.
+ * our signal be read there. On PREEMPT_RT they sleep, which neither interrupts nor holders of
+ * raw locks may; a kernel that proves the locking that this needs objects as well.
  */
 static bool may_tell(const struct event_struct *ev)
 {
-	if (ev->state & EV_NESTED)
-		return false;
-	if (IS_ENABLED(CONFIG_PREEMPT_RT))
-		return preemptible();
-	return !IS_ENABLED(CONFIG_PROVE_RAW_LOCK_NESTING) || !in_hardirq();
+	bool sleeping_locks = IS_ENABLED(CONFIG_PREEMPT_RT) ||
+			      IS_ENABLED(CONFIG_PROVE_RAW_LOCK_NESTING);
+
+	return !(ev->state & EV_NESTED) && (!sleeping_locks || preemptible());
 }
 
 /* It happened, whatever a layer thinks of it. */
