@@ -3,6 +3,8 @@
  * The service "fd": what is told of files and directories.
  */
 /* vm: load=core,null,fd timeout=240 m32 */
+/* A lock of an open file has one form, also in a 32-bit program. */
+#define _FILE_OFFSET_BITS 64
 #include "fds.h"
 #include <limits.h>
 #include <sys/file.h>
@@ -495,7 +497,7 @@ static void expect_lock(struct raw *raw, uint32_t kinds, uint32_t lock, uint64_t
 
 static int set_lock(int fd, int command, int type, uint64_t start, uint64_t length)
 {
-	struct flock64 lock = { .l_type = type, .l_start = start, .l_len = length };
+	struct flock lock = { .l_type = type, .l_start = start, .l_len = length };
 
 	return fcntl(fd, command, &lock);
 }
@@ -511,12 +513,12 @@ TEST(locks)
 	fd = fd_touch("a");
 	fd_watch(&raw, &told, ".", AEM_FD_LOCK | AEM_FD_UNLOCK);
 	fd_watch(&raw, &other, "a", AEM_FD_LOCK);
-	ASSERT_OK(set_lock(fd, F_SETLK64, F_RDLCK, 10, 5));
+	ASSERT_OK(set_lock(fd, F_SETLK, F_RDLCK, 10, 5));
 	expect_lock(&raw, AEM_FD_LOCK, AEM_FD_LOCK_POSIX, 10, 14);
 	fd_one(&raw, &other, AEM_FD_LOCK, "");
-	ASSERT_OK(set_lock(fd, F_SETLKW64, F_WRLCK, 100, 0));
+	ASSERT_OK(set_lock(fd, F_SETLKW, F_WRLCK, 100, 0));
 	expect_lock(&raw, AEM_FD_LOCK, AEM_FD_LOCK_POSIX | AEM_FD_LOCK_WRITE, 100, end);
-	ASSERT_OK(set_lock(fd, F_SETLK64, F_UNLCK, 0, 0));
+	ASSERT_OK(set_lock(fd, F_SETLK, F_UNLCK, 0, 0));
 	expect_lock(&raw, AEM_FD_UNLOCK, AEM_FD_LOCK_POSIX, 0, end);
 	ASSERT_OK(set_lock(fd, F_OFD_SETLK, F_WRLCK, 3, 1));
 	expect_lock(&raw, AEM_FD_LOCK, AEM_FD_LOCK_OFD | AEM_FD_LOCK_WRITE, 3, 3);
