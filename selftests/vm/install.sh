@@ -9,12 +9,12 @@ build=${AEM_BUILD:-build}
 prefix=$tmp/usr
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
 
-# Words of the headers, without comments and types, that look like functions.
+# Words of the headers, without comments, types and what is inline, that look like functions.
 declared()
 {
 	for header in "$prefix"/include/aem/*.h; do
 		gcc -fpreprocessed -dD -E -P "$header"
-	done | grep -v '^typedef' | grep -o '\baem_[a-z_]*(' | tr -d '(' | sort -u
+	done | grep -Ev '^(typedef|static inline)' | grep -o '\baem_[a-z_]*(' | tr -d '(' | sort -u
 }
 
 exported() { nm -D --defined-only "$prefix/lib/libaem.so" | awk '$2 == "T" {print $3}' | sed 's/@.*//' | sort -u; }
