@@ -57,16 +57,17 @@ counted() # REQUESTS CONNECTIONS
 right() { is 0 "$(figure failures)" && is 0 "$(figure refused)" && is 0 "$(figure timeouts)" &&
 	is 0 "$(figure 'ticks lost')" && test "$(figure ticks)" -gt 0; }
 
+many=$(rounds 100)
 for mode in safepoint interrupt; do
 	start --mode=$mode --timers 10
-	check "$mode: httperf, 100 connections of 100 requests" shown with_httperf 100 100
-	check "$mode: ab, 50 connections that stay" shown with_ab 3000 50 index.html -k
-	check "$mode: httperf, a connection each" shown with_httperf 500 1 150
-	check "$mode: ab, a connection each" shown with_ab 300 1 index.html
-	check "$mode: ab, HEAD" shown with_ab 500 20 index.html -k -i
-	check "$mode: ab, a larger file" shown with_ab 200 10 middle.bin -k
+	check "$mode: httperf, connections of 100 requests" shown with_httperf $many 100
+	check "$mode: ab, 50 connections that stay" shown with_ab $((many * 30)) 50 index.html -k
+	check "$mode: httperf, a connection each" shown with_httperf $((many * 5)) 1 150
+	check "$mode: ab, a connection each" shown with_ab $((many * 3)) 1 index.html
+	check "$mode: ab, HEAD" shown with_ab $((many * 5)) 20 index.html -k -i
+	check "$mode: ab, a larger file" shown with_ab $((many * 2)) 10 middle.bin -k
 	check "$mode: ends when told to" stop
-	check "$mode: every request was counted once" counted 14500 980
+	check "$mode: every request was counted once" counted $((many * 145)) $((many * 9 + 80))
 	start --mode=$mode --timers 10 --max-connections 40
 	check "$mode: wrk, as many connections as may be" shown with_wrk 40 3 index.html
 	check "$mode: wrk, a larger file" shown with_wrk 10 3 middle.bin
