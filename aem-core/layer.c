@@ -12,7 +12,8 @@
 #include "layer.h"
 #include "registry.h"
 
-DEFINE_STATIC_KEY_FALSE(aem_layers_in_use);
+/* A count, not a jump label: that stops all processors where it is changed, on a live system. */
+atomic_t aem_layers_in_use = ATOMIC_INIT(0);
 DEFINE_STATIC_SRCU(calls_srcu);
 
 /* By aem_layer.link; the registry's mutex. */
@@ -50,7 +51,7 @@ int aem_layer_register(struct aem_layer *layer)
 
 	if (!aem_service_name_is_good(layer->name))
 		return -EINVAL;
-	static_branch_inc(&aem_layers_in_use);
+	atomic_inc(&aem_layers_in_use);
 	mutex_lock(&aem_registry);
 	if (!aem_layer_above(layer->name)) {
 		list_add_tail(&layer->link, &layers);
@@ -59,7 +60,7 @@ int aem_layer_register(struct aem_layer *layer)
 	}
 	mutex_unlock(&aem_registry);
 	if (err)
-		static_branch_dec(&aem_layers_in_use);
+		atomic_dec(&aem_layers_in_use);
 	return err;
 }
 EXPORT_SYMBOL_GPL(aem_layer_register);
@@ -70,7 +71,7 @@ void aem_layer_unregister(struct aem_layer *layer)
 	list_del(&layer->link);
 	put_above(layer->name, NULL);
 	mutex_unlock(&aem_registry);
-	static_branch_dec(&aem_layers_in_use);
+	atomic_dec(&aem_layers_in_use);
 	synchronize_srcu(&calls_srcu);
 	synchronize_rcu();
 }

@@ -5,10 +5,10 @@
 #ifndef _AEM_CORE_LAYER_H
 #define _AEM_CORE_LAYER_H
 
-#include <linux/jump_label.h>
+#include <linux/atomic.h>
 #include <aem/service.h>
 
-DECLARE_STATIC_KEY_FALSE(aem_layers_in_use);
+extern atomic_t aem_layers_in_use;
 
 struct aem_layer *aem_layer_above(const char *name);
 int aem_layer_ask_call(const struct aem_caller *caller, const struct aem_call_op *op,
@@ -19,7 +19,7 @@ bool aem_layer_ask_activate(struct event_struct *ev);
 static inline int aem_layer_call(const struct aem_caller *caller, const struct aem_call_op *op,
 				 const void *arg)
 {
-	if (!static_branch_unlikely(&aem_layers_in_use))
+	if (!atomic_read(&aem_layers_in_use))
 		return 0;
 	return aem_layer_ask_call(caller, op, arg);
 }
@@ -27,7 +27,7 @@ static inline int aem_layer_call(const struct aem_caller *caller, const struct a
 /** aem_layer_activate() - may this event be activated? Any context. */
 static inline bool aem_layer_activate(struct event_struct *ev)
 {
-	if (!static_branch_unlikely(&aem_layers_in_use))
+	if (!atomic_read(&aem_layers_in_use))
 		return true;
 	return aem_layer_ask_activate(ev);
 }
