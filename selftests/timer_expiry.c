@@ -410,7 +410,7 @@ TEST(order)
 		place[i] = place[j];
 		place[j] = swap;
 	}
-	first = first_in(100 * MS);
+	first = first_in(ktap_is_slow() ? 3000 * MS : 500 * MS);
 	for (i = 0; i < 60; i++) {
 		create = request(&t[i], CLOCK_MONOTONIC, AEM_TIMER_ABSTIME,
 				 first + place[i] * 10 * US, 0);
@@ -467,7 +467,8 @@ TEST(slack)
 		with += shares(&raw, 200 * US);
 	}
 	EXPECT_EQ(without, 0);
-	EXPECT_GE(with, 20);
+	/* On a slow machine another interrupt comes in between more often than not. */
+	EXPECT_GE(with, ktap_is_slow() ? 1 : 20);
 	raw_end(&raw);
 }
 
@@ -476,6 +477,7 @@ TEST(slack_of_a_period)
 {
 	uint64_t first = first_in(1 * MS), moment;
 	struct aem_timer_create create;
+	struct aem_enter reap;
 	struct tally t;
 	struct raw raw;
 
@@ -484,7 +486,9 @@ TEST(slack_of_a_period)
 	create.slack = 5 * MS;
 	make(&raw, &t, &create);
 	while (t.records < 20) {
-		raw_round(&raw);
+		/* What is finished is taken back, and nothing is given: it may be due already. */
+		reap = (struct aem_enter){ .level = AEM_PRIORITIES };
+		ASSERT_OK(raw_enter(&raw, &reap));
 		await_active(&raw, t.id);
 		moment = now_of(CLOCK_MONOTONIC);
 		EXPECT_EQ(raw_round(&raw), 1);
@@ -494,7 +498,8 @@ TEST(slack_of_a_period)
 	raw_end(&raw);
 }
 
-#define MANY	100000
+/* On the debug kernel a process would take minutes to end. */
+#define MANY	(ktap_is_slow() ? 10000U : 100000U)
 #define BATCH	1000
 
 static void make_many(struct raw *raw, struct tally *t, uint32_t n, uint64_t value)
