@@ -21,8 +21,8 @@ void *own_memory(size_t bytes)
 }
 
 /*
- * The same for children: zeroes, or NULL. Programs write beyond the end of what they map, so nothing
- * comes right before it or after it.
+ * The same for children: zeroes, or NULL. Programs write beyond the end of what they map, so
+ * nothing comes right before it or after it.
  */
 void *shared_memory(size_t bytes)
 {
