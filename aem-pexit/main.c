@@ -58,7 +58,7 @@ static struct pid *find(int number, enum pid_type type)
 
 static bool may_signal(struct task_struct *task)
 {
-	return aem_pexit_may_signal(current_cred(), __task_cred(task));
+	return aem_cred_may_signal(current_cred(), __task_cred(task));
 }
 
 /*

@@ -159,7 +159,7 @@ void aem_pexit_facts_write(struct aem_pexit_facts *facts,
 		gather(facts);
 	*note = facts->note;
 	note->pid = pid_nr_ns(facts->process, ns);
-	if (facts->parent != w->owner && !aem_pexit_may_signal(w->cred, facts->cred)) {
+	if (facts->parent != w->owner && !aem_cred_may_signal(w->cred, facts->cred)) {
 		hide_all(note);
 		return;
 	}

@@ -33,6 +33,7 @@
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 #include <uapi/linux/aem_pexit.h>
+#include <aem/cred.h>
 #include <aem/service.h>
 
 /**
@@ -159,7 +160,6 @@ void aem_pexit_fault_note(int sig, int code, unsigned long address);
 void aem_pexit_fault_find(struct task_struct *task, struct aem_pexit_facts *facts);
 
 /* rights.c */
-bool aem_pexit_may_signal(const struct cred *cred, const struct cred *target);
 bool aem_pexit_may_trace(const struct cred *cred, const struct cred *target, bool dumpable);
 
 #endif /* _AEM_PEXIT_PEXIT_H */

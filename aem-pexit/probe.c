@@ -2,14 +2,13 @@
 /*
  * The kernel's tracepoints for the lives of processes, and what they are called for.
  *
- * They are found by name, since their symbols are not for modules. They call with preemption
- * off, and newer kernels do not even that: so each takes RCU for itself.
+ * They call with preemption off, and newer kernels do not even that: so each takes RCU for itself.
  */
 #include <linux/binfmts.h>
 #include <linux/hash.h>
 #include <linux/rcupdate.h>
-#include <linux/tracepoint.h>
 #include <aem/compat/exit.h>
+#include <aem/probe.h>
 #include "pexit.h"
 
 #define TOLD_BITS	6
@@ -126,68 +125,26 @@ static void probe_signal(void *data, int sig, struct kernel_siginfo *info,
 	aem_pexit_fault_note(sig, info->si_code, (unsigned long)info->si_addr);
 }
 
-/**
- * struct probe - a tracepoint that we attach to
- * @name:  its name
- * @call:  our probe
- * @point: the tracepoint, once it is found
- */
-struct probe {
-	const char *name;
-	void *call;
-	struct tracepoint *point;
-};
-
-static struct probe probes[] = {
+static struct aem_probe probes[] = {
 	{ "sched_process_exit", probe_exit },
 	{ "sched_process_fork", probe_fork },
 	{ "sched_process_exec", probe_exec },
 	{ "signal_deliver", probe_signal },
 };
 
-static void look(struct tracepoint *point, void *data)
-{
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(probes); i++)
-		if (!strcmp(point->name, probes[i].name))
-			probes[i].point = point;
-}
-
-static int attach(struct probe *probe)
-{
-	if (!probe->point) {
-		pr_err("aem-pexit: this kernel has no tracepoint %s\n", probe->name);
-		return -EOPNOTSUPP;
-	}
-	return tracepoint_probe_register(probe->point, probe->call, NULL);
-}
-
-static void detach(int n)
-{
-	while (n--)
-		tracepoint_probe_unregister(probes[n].point, probes[n].call, NULL);
-	tracepoint_synchronize_unregister();
-}
-
 /** aem_pexit_probes_attach() - from now on the tracepoints call us. Return: 0 or an errno. */
 int aem_pexit_probes_attach(void)
 {
-	int i, err;
+	int i, err = aem_probes_attach(probes, ARRAY_SIZE(probes));
 
-	for_each_kernel_tracepoint(look, NULL);
-	for (i = 0; i < ARRAY_SIZE(probes); i++) {
-		err = attach(&probes[i]);
-		if (err) {
-			detach(i);
-			return err;
-		}
-	}
-	return 0;
+	for (i = 0; err && i < ARRAY_SIZE(probes); i++)
+		if (!probes[i].point)
+			pr_err("aem-pexit: this kernel has no tracepoint %s\n", probes[i].name);
+	return err;
 }
 
 /** aem_pexit_probes_detach() - no probe runs any more. */
 void aem_pexit_probes_detach(void)
 {
-	detach(ARRAY_SIZE(probes));
+	aem_probes_detach(probes, ARRAY_SIZE(probes));
 }

@@ -1,35 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who may know what of a process: the rules of kill(2) and ptrace(2), by credentials alone.
- *
- * The kernel's own checks are for the current task and at the current time, and those
- * of ptrace(2) are not for modules. Security modules that confine signals further are
- * not asked.
+ * Who may know what of a process: the rules of ptrace(2), by credentials alone, since the
+ * kernel's own are not for modules. <aem/cred.h> has those of kill(2).
  */
-#include <linux/user_namespace.h>
 #include "pexit.h"
-
-/* As cap_capable(): in the namespace itself, in one above it, or as its owner there. */
-static bool has_cap(const struct cred *cred, struct user_namespace *ns, int cap)
-{
-	for (;; ns = ns->parent) {
-		if (ns == cred->user_ns)
-			return cap_raised(cred->cap_effective, cap);
-		if (ns->level <= cred->user_ns->level)
-			return false;
-		if (ns->parent == cred->user_ns && uid_eq(ns->owner, cred->euid))
-			return true;
-	}
-}
-
-/** aem_pexit_may_signal() - might @cred kill(2) a process with the credentials @target? */
-bool aem_pexit_may_signal(const struct cred *cred, const struct cred *target)
-{
-	return uid_eq(cred->euid, target->suid) || uid_eq(cred->euid, target->uid) ||
-	       uid_eq(cred->uid, target->suid) || uid_eq(cred->uid, target->uid) ||
-	       has_cap(cred, target->user_ns, CAP_KILL);
-}
-EXPORT_SYMBOL_GPL(aem_pexit_may_signal);
 
 static bool is_same(const struct cred *cred, const struct cred *target)
 {
@@ -49,7 +23,7 @@ static bool is_same(const struct cred *cred, const struct cred *target)
  */
 bool aem_pexit_may_trace(const struct cred *cred, const struct cred *target, bool dumpable)
 {
-	if (!dumpable && !has_cap(cred, &init_user_ns, CAP_SYS_PTRACE))
+	if (!dumpable && !aem_cred_has_cap(cred, &init_user_ns, CAP_SYS_PTRACE))
 		return false;
-	return is_same(cred, target) || has_cap(cred, target->user_ns, CAP_SYS_PTRACE);
+	return is_same(cred, target) || aem_cred_has_cap(cred, target->user_ns, CAP_SYS_PTRACE);
 }

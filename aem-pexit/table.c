@@ -138,7 +138,7 @@ static bool may_follow(const struct aem_pexit_watch_state *w, struct task_struct
 {
 	return (w->flags & AEM_PEXIT_FOLLOW) && !w->group &&
 	       (task_tgid(parent) == w->owner ||
-		aem_pexit_may_signal(w->cred, __task_cred(parent)));
+		aem_cred_may_signal(w->cred, __task_cred(parent)));
 }
 
 /* A process that was there before: true if its children are to be looked for too. */
