@@ -4,23 +4,10 @@
 # vm: load=none own
 # shellcheck shell=dash disable=SC2086 # what has no blanks stays one word
 . selftests/lib/ktap.sh
+. selftests/lib/said.sh
 
 aemctl=$PWD/build/tools/aemctl
-out=/tmp/out
 enforce=/sys/module/module/parameters/sig_enforce
-
-# says WORDS STATUS COMMAND...
-says()
-{
-	words=$1 expected=$2
-	shift 2
-	"$@" >$out 2>&1
-	status=$?
-	[ $status = "$expected" ] && grep -qi "$words" $out && return
-	echo "# $*: status $status"
-	sed 's/^/# /' $out
-	return 1
-}
 
 loaded() { [ -d /sys/module/$1 ]; }
 as() { su $1 -c "$aemctl service ask $2 $3"; }
@@ -64,7 +51,7 @@ unload()
 key_rejected()
 {
 	unload && echo 1 >$enforce && says 'modprobe aem-service-timer says why' 1 as alice timer 1 &&
-		! loaded aem_timer && says 'key' 1 modprobe aem-service-timer
+		! loaded aem_timer && says 'Key' 1 modprobe aem-service-timer
 }
 
 plan 6

@@ -13,17 +13,6 @@
 #define OTHER	"aem_sieve_twin"
 #define ROUNDS_MS	1000
 
-static void begin(struct raw *raw, uint32_t version)
-{
-	struct aem_bind bind;
-
-	memset(raw, 0, sizeof(*raw));
-	raw->setup.flags = AEM_SETUP_SAFEPOINT;
-	raw_begin(raw);
-	ASSERT_OK(raw_bind(raw->fd, &bind, NULL_SERVICE, version, version));
-	raw->null = bind.base;
-}
-
 static uint64_t told;
 
 static void count(struct raw *raw, struct aem_record *record)
@@ -47,7 +36,7 @@ TEST(sees_calls_and_activations_first)
 	struct raw raw;
 	uint64_t id;
 
-	begin(&raw, 1);
+	swap_begin(&raw, 1);
 	id = make(&raw);
 	/* Contexts and events that are there before it are seen as well. */
 	swap_load("aem-sieve", "");
@@ -77,7 +66,7 @@ TEST(refuses_calls)
 	struct raw raw;
 	uint64_t id;
 
-	begin(&raw, 1);
+	swap_begin(&raw, 1);
 	swap_load("aem-sieve", "refuse=0");
 	EXPECT_ERRNO(raw_call(&raw, raw.null + NULL_CREATE, &create), EACCES);
 	EXPECT_EQ(raw_query(&raw).events, 0);
@@ -113,7 +102,7 @@ TEST(swallows_activations)
 	int fd = eventfd(0, EFD_NONBLOCK);
 	uint64_t one = 1;
 
-	begin(&raw, 1);
+	swap_begin(&raw, 1);
 	id = make(&raw);
 	null_new_watch(&raw, readable, fd, 0, 1, fd);
 	swap_load("aem-sieve", "swallow=3");
@@ -140,7 +129,7 @@ TEST(one_above_each_service)
 	struct aem_service_info info;
 	struct raw raw;
 
-	begin(&raw, 1);
+	swap_begin(&raw, 1);
 	swap_load("aem-sieve", "");
 	EXPECT_EQ(swap_try_load("aem-sieve-twin", ""), EBUSY);
 	EXPECT_EQ(swap_try_load("aem-sieve-twin", "service=NULL"), EINVAL);
@@ -167,7 +156,7 @@ TEST(the_service_goes_and_comes)
 	swap_load("aem-sieve", "");
 	EXPECT_EQ(swap_unload("aem_null"), 0);
 	swap_load("aem-null", "");
-	begin(&raw, 1);
+	swap_begin(&raw, 1);
 	null_fire(&raw, make(&raw), NULL_BY_CALL, 1);
 	EXPECT_EQ(raw_drain(&raw), 1);
 	EXPECT_EQ(seen("calls"), 2);
@@ -183,7 +172,7 @@ TEST(swapped_below)
 	struct raw raw;
 	int i;
 
-	begin(&raw, 1);
+	swap_begin(&raw, 1);
 	for (i = 0; i < 6; i++)
 		id[i] = make(&raw);
 	swap_load("aem-sieve", "swallow=2");
@@ -224,7 +213,7 @@ TEST(retired_and_revoked_below)
 	struct raw raw;
 	uint64_t id;
 
-	begin(&raw, 1);
+	swap_begin(&raw, 1);
 	id = null_new(&raw, NULL_CREATE, end_of_it, 1, 0, 1);
 	swap_load("aem-sieve", "swallow=1");
 	ASSERT_OK(swap_manage(raw.fd, &arg));
@@ -260,7 +249,7 @@ TEST(goes_while_it_thinks_about_a_call)
 	void *result;
 	uint64_t id;
 
-	begin(&raw, 1);
+	swap_begin(&raw, 1);
 	shared = &raw;
 	id = make(&raw);
 	swap_load("aem-sieve", "delay=1000");
@@ -317,7 +306,7 @@ TEST_TIMEOUT(comes_and_goes_under_load, 200)
 	struct raw raw;
 	uint64_t id;
 
-	begin(&raw, 1);
+	swap_begin(&raw, 1);
 	shared = &raw;
 	id = make(&raw);
 	swap_load("aem-null-twin", "version=2");

@@ -5,6 +5,7 @@
 # vm: load=none mem=768 timeout=900 append=slab_nomerge
 # shellcheck shell=dash disable=SC2086,SC2009 # what has no blanks stays one word; no pgrep here
 . selftests/lib/ktap.sh
+. selftests/lib/said.sh
 . selftests/lib/binder.sh
 
 extra=/lib/modules/$(uname -r)/extra
@@ -31,17 +32,6 @@ refused()
 	fi
 	grep -q "$words" $error && return
 	sed 's/^/# /' $error
-	return 1
-}
-
-# is EXPECTED COMMAND...: what it prints
-is()
-{
-	expected=$1
-	shift
-	actual=$("$@" 2>&1)
-	[ "$actual" = "$expected" ] && return
-	echo "# $*: expected \"$expected\", actual \"$actual\""
 	return 1
 }
 

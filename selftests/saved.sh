@@ -5,12 +5,12 @@
 # vm: load=core,timer timeout=240
 # shellcheck shell=dash disable=SC2086 # what has no blanks stays one word
 . selftests/lib/ktap.sh
+. selftests/lib/said.sh
 
 aemctl=build/tools/aemctl
 keeper=build/selftests/helpers/keeper
 extra=/lib/modules/$(uname -r)/extra
 file=/tmp/registrations.json
-out=/tmp/out
 
 # begin FILE ARGUMENT: a keeper that is ready
 begin()
@@ -41,18 +41,6 @@ end()
 	kill -9 $process
 	wait $process 2>/dev/null
 	true
-}
-
-says()
-{
-	words=$1 expected=$2
-	shift 2
-	"$@" >$out 2>&1
-	status=$?
-	[ $status = "$expected" ] && grep -q "$words" $out && return
-	echo "# $*: status $status"
-	sed 's/^/# /' $out
-	return 1
 }
 
 saves()

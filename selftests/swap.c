@@ -13,18 +13,6 @@
 #define NEW	"aem_null_twin"
 #define ROUNDS_MS	1500
 
-/* A context that is bound to this version; raw_service() would take the newest. */
-static void begin(struct raw *raw, uint32_t version)
-{
-	struct aem_bind bind;
-
-	memset(raw, 0, sizeof(*raw));
-	raw->setup.flags = AEM_SETUP_SAFEPOINT;
-	raw_begin(raw);
-	ASSERT_OK(raw_bind(raw->fd, &bind, NULL_SERVICE, version, version));
-	raw->null = bind.base;
-}
-
 static struct aem_manage there(const struct raw *raw)
 {
 	return swap_to(raw->fd, NULL_SERVICE, 1, 2);
@@ -68,7 +56,7 @@ TEST(contexts_and_events_move)
 	struct raw raw;
 	int i;
 
-	begin(&raw, 1);
+	swap_begin(&raw, 1);
 	for (i = 0; i < 20; i++) {
 		id[i] = null_new(&raw, i & 1 ? NULL_CREATE : NULL_MULTI, count, 1, 0, i);
 		null_fire(&raw, id[i], NULL_BY_CALL, i);
@@ -117,7 +105,7 @@ TEST(a_dry_run_changes_nothing)
 	struct raw raw;
 	int i;
 
-	begin(&raw, 1);
+	swap_begin(&raw, 1);
 	for (i = 0; i < 10; i++)
 		null_new(&raw, NULL_CREATE, count, 1, 0, 1);
 	arg = swap_request(AEM_MANAGE_SWAP, NULL_SERVICE, 1, 2);
@@ -193,7 +181,7 @@ static void refused(const char *parameter, const char *module, int reason)
 	struct raw raw;
 	int i;
 
-	begin(&raw, 1);
+	swap_begin(&raw, 1);
 	for (i = 0; i < 30; i++)
 		id[i] = null_new(&raw, NULL_CREATE, count, 1, 0, 1);
 	swap_parameter(module, parameter, 3);
@@ -247,7 +235,7 @@ TEST(every_nth_is_refused)
 	unsigned int n;
 	int i;
 
-	begin(&raw, 1);
+	swap_begin(&raw, 1);
 	for (i = 0; i < 12; i++)
 		id[i] = null_new(&raw, NULL_CREATE, count, 1, 0, 1);
 	for (n = 1; n <= 12; n++) {
@@ -278,7 +266,7 @@ TEST(back_after_some_were_refused)
 	struct raw raw;
 	int i;
 
-	begin(&raw, 1);
+	swap_begin(&raw, 1);
 	for (i = 0; i < 30; i++)
 		null_new(&raw, NULL_CREATE, count, 1, 0, 1);
 	swap_parameter(NEW, "refuse_adopt", 2);
@@ -310,7 +298,7 @@ TEST(handlers_that_run)
 	struct raw raw;
 	int i;
 
-	begin(&raw, 1);
+	swap_begin(&raw, 1);
 	for (i = 0; i < 2; i++) {
 		id[i] = null_new(&raw, NULL_CREATE, run_later, 1, 0, 1);
 		null_plan(&raw, id[i], (struct null_plan){ .block = 64, .times = 1 });
@@ -385,7 +373,7 @@ TEST(a_dry_run_among_events_that_go)
 	struct raw raw;
 	int i;
 
-	begin(&raw, 1);
+	swap_begin(&raw, 1);
 	ASSERT_EQ(pthread_create(&looker, NULL, look_for_ever, &rounds), 0);
 	for (end = now_ms() + ROUNDS_MS / 2; now_ms() < end;) {
 		for (i = 0; i < 100; i++)
@@ -439,7 +427,7 @@ TEST_TIMEOUT(nothing_is_lost, 200)
 	struct raw raw;
 	int i, fd;
 
-	begin(&raw, 1);
+	swap_begin(&raw, 1);
 	shared = &raw;
 	fd = eventfd(0, EFD_NONBLOCK);
 	for (i = 0; i < 7; i++)
@@ -489,7 +477,7 @@ TEST(a_thread_that_waits)
 	void *result;
 	uint64_t id;
 
-	begin(&raw, 1);
+	swap_begin(&raw, 1);
 	id = null_new(&raw, NULL_CREATE, count, 1, 0, 1);
 	ASSERT_EQ(pthread_create(&waiter, NULL, wait_for_one, &raw), 0);
 	raw_sleep_ms(50);
@@ -552,7 +540,7 @@ TEST_TIMEOUT(swaps_at_once_and_modules_that_go, 200)
 	struct raw raw;
 	int i;
 
-	begin(&raw, 1);
+	swap_begin(&raw, 1);
 	for (i = 0; i < 10; i++)
 		id[i] = null_new(&raw, NULL_CREATE, count, 1, 0, 1);
 	ASSERT_EQ(pthread_create(&forth, NULL, swap_forth, NULL), 0);
@@ -634,8 +622,8 @@ TEST(a_call_that_is_held_up)
 	void *result;
 	int uffd;
 
-	begin(&raw, 1);
-	begin(&other, 1);
+	swap_begin(&raw, 1);
+	swap_begin(&other, 1);
 	shared = &raw;
 	uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
 	if (uffd < 0 && errno == ENOSYS)
@@ -698,7 +686,7 @@ TEST(revoked)
 	uint64_t id[5];
 	int i, fd = eventfd(0, EFD_NONBLOCK);
 
-	begin(&raw, 1);
+	swap_begin(&raw, 1);
 	for (i = 0; i < 3; i++)
 		id[i] = null_new(&raw, NULL_CREATE, end_of_it, i, 0, 1);
 	id[3] = null_new_tick(&raw, end_of_it, 3, 0, 2, 1000000);
@@ -748,8 +736,8 @@ TEST(revoked_while_threads_wait)
 	pthread_t one, two;
 	void *result;
 
-	begin(&with, 1);
-	begin(&without, 1);
+	swap_begin(&with, 1);
+	swap_begin(&without, 1);
 	null_new(&with, NULL_CREATE, end_of_it, 1, 0, 1);
 	ASSERT_EQ(pthread_create(&one, NULL, wait_for_many, &with), 0);
 	ASSERT_EQ(pthread_create(&two, NULL, wait_for_many, &without), 0);

@@ -23,6 +23,18 @@ static inline struct aem_manage swap_request(uint32_t op, const char *name, uint
 	return arg;
 }
 
+/* A context that is bound to this version of "null"; raw_service() would take the newest. */
+static inline void swap_begin(struct raw *raw, uint32_t version)
+{
+	struct aem_bind bind;
+
+	memset(raw, 0, sizeof(*raw));
+	raw->setup.flags = AEM_SETUP_SAFEPOINT;
+	raw_begin(raw);
+	ASSERT_OK(raw_bind(raw->fd, &bind, NULL_SERVICE, version, version));
+	raw->null = bind.base;
+}
+
 static inline long swap_manage(int fd, struct aem_manage *arg)
 {
 	return ioctl(fd, AEM_IOC_MANAGE, arg);

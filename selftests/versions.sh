@@ -4,34 +4,10 @@
 # vm: load=core,timer,timer_2
 # shellcheck shell=dash disable=SC2086 # what has no blanks stays one word
 . selftests/lib/ktap.sh
+. selftests/lib/said.sh
 . selftests/lib/binder.sh
 
 aemctl=build/tools/aemctl
-out=/tmp/out
-
-# is EXPECTED COMMAND...: what it prints
-is()
-{
-	expected=$1
-	shift
-	actual=$("$@" 2>&1)
-	[ "$actual" = "$expected" ] && return
-	echo "# $*: expected \"$expected\", actual \"$actual\""
-	return 1
-}
-
-# says WORDS STATUS COMMAND...
-says()
-{
-	words=$1 expected=$2
-	shift 2
-	"$@" >$out 2>&1
-	status=$?
-	[ $status = "$expected" ] && grep -q "$words" $out && return
-	echo "# $*: status $status"
-	sed 's/^/# /' $out
-	return 1
-}
 
 newest_in_the_range()
 {
