@@ -29,16 +29,19 @@ static pid_t start_sender(int fd, uint64_t length)
 
 static void megabyte(int family, uint32_t length)
 {
-	uint32_t i, largest = 0;
+	uint32_t i, largest = 0, longest = length ? length : 4096;
 	int fd[2];
 	struct raw raw;
 	uint64_t id;
 	pid_t pid;
 
 	ip_pair(family, fd);
+	ip_set(fd[0], SOL_SOCKET, SO_RCVBUF, MEGABYTE);
 	pid = start_sender(fd[1], MEGABYTE);
 	ASSERT_OK(close(fd[1]));
 	ip_start(&raw, 0, 0);
+	/* More than a record holds, so that one is full. */
+	ip_await_bytes(fd[0], longest + 1);
 	id = ip_new(&raw, AEM_IP_DATA, fd[0], 7, length);
 	do {
 		ip_wait(&raw, n_heard + 1);
@@ -51,7 +54,7 @@ static void megabyte(int family, uint32_t length)
 		if (heard[i].length > largest)
 			largest = heard[i].length;
 	}
-	EXPECT_EQ(largest, length ? length : 4096);
+	EXPECT_EQ(largest, longest);
 	ip_expect_end(&heard[n_heard - 1], id, fd[0], 0);
 	ip_expect_quiet(&raw);
 	EXPECT_EQ(raw_query(&raw).vmt_used, 0);
