@@ -3,25 +3,59 @@
  * Addresses for pointers: good ones and all kinds of others.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include "run.h"
+#include "runner.h"
 
-int arena_init(struct arena *arena)
+/* Descriptors that programs do not hit by chance. */
+#define HIGH	910
+/* A page that can be written, and one that can not be reached. */
+#define PAGE	4096
+#define EDGE	(2 * PAGE)
+/* A program's: each thread's arena, and behind them the edges. */
+#define PLACE	(FUZZ_THREADS * (ARENA_SIZE + EDGE))
+
+static int memory = -1;
+
+int arena_init(void)
 {
 	int fd = memfd_create("arena", MFD_CLOEXEC);
-	uint8_t *edge;
 
-	if (fd < 0 || ftruncate(fd, ARENA_SIZE))
+	if (fd < 0 || ftruncate(fd, FUZZ_BESIDE * PLACE))
 		return -1;
-	arena->good = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	arena->read = mmap(NULL, ARENA_SIZE, PROT_READ, MAP_SHARED, fd, 0);
-	edge = mmap(NULL, 2 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	memory = fcntl(fd, F_DUPFD_CLOEXEC, HIGH);
 	close(fd);
-	if (arena->good == MAP_FAILED || arena->read == MAP_FAILED || edge == MAP_FAILED ||
-	    mprotect(edge + 4096, 4096, PROT_NONE))
+	return memory < 0 ? -1 : 0;
+}
+
+static uint8_t *map(size_t bytes, int prot, size_t offset)
+{
+	void *area = mmap(NULL, bytes, prot, MAP_SHARED, memory, offset);
+
+	return area == MAP_FAILED ? NULL : area;
+}
+
+/* Those of a program with @count threads, which is the one at @place. */
+int arena_map(struct arena *arenas, unsigned int count, unsigned int place)
+{
+	size_t offset = (size_t)place * PLACE;
+	uint8_t *good, *read, *edges;
+	unsigned int i;
+
+	good = map(count * ARENA_SIZE, PROT_READ | PROT_WRITE, offset);
+	read = map(count * ARENA_SIZE, PROT_READ, offset);
+	edges = map(count * EDGE, PROT_READ | PROT_WRITE, offset + FUZZ_THREADS * ARENA_SIZE);
+	if (!good || !read || !edges)
 		return -1;
-	arena->edge = edge + 4096;
+	for (i = 0; i < count; i++) {
+		arenas[i].good = good + i * ARENA_SIZE;
+		arenas[i].read = read + i * ARENA_SIZE;
+		arenas[i].edge = edges + i * EDGE + PAGE;
+		if (mprotect(arenas[i].edge, PAGE, PROT_NONE))
+			return -1;
+	}
 	return 0;
 }
 

@@ -20,9 +20,11 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-static const uint64_t ring_sizes[] = { 0, 64, 64, 64, 256, 4096 };
+static const uint64_t ring_sizes[] = { 0, 64, 64, 64, 64, 64, 256, 256, 4096 };
 
-static const uint64_t zone_sizes[] = { 0, 0x10000, 0x10000, 0x20000, 0x100000 };
+static const uint64_t zone_sizes[] = {
+	0, 0x10000, 0x10000, 0x10000, 0x10000, 0x20000, 0x20000, 0x100000,
+};
 
 static const uint64_t doorbells[] = { 0, 0, 1, 10, 11, 12, 17, 23, 29, 34, 40, 64 };
 
@@ -310,6 +312,7 @@ static long system_transfer(struct run *run, const uint64_t *arg, uint64_t *made
 	}
 }
 
+#define ALL_SERVICES	((1 << FUZZ_SERVICES) - 1)
 #define CONTEXT	ARGUMENT(0, "context", WANT, RES_CONTEXT, 0)
 #define RANGE	CONTEXT, ARGUMENT(1, "area", BOUNDED, 0, 2),				\
 	      ARGUMENT(2, "page", NUMBER, 0, 3), ARGUMENT(3, "pages", NUMBER, 0, 2)
@@ -319,7 +322,7 @@ static const struct field begin_fields[] = {
 	ARGUMENT_CHOICE(1, "ring", ring_sizes),
 	ARGUMENT_CHOICE(2, "zone", zone_sizes),
 	ARGUMENT(3, "maps", FLAGS, 7, 7),
-	ARGUMENT(4, "services", FLAGS, 15, 15),
+	ARGUMENT(4, "services", FLAGS, ALL_SERVICES, ALL_SERVICES),
 	ARGUMENT(5, "cloexec", NUMBER, 0, 1),
 	ARGUMENT(6, "redirect", FLAGS, 0, 3),
 };
@@ -392,12 +395,12 @@ static const struct field transfer_fields[] = {
 };
 
 static const struct call calls[] = {
-	SYSTEM(begin, begin_fields, .makes = { RES_CONTEXT }, .weight = 3),
-	SYSTEM(mmap, mmap_fields, .weight = 3),
-	SYSTEM(munmap, range_fields),
-	SYSTEM(mremap, mremap_fields),
-	SYSTEM(mprotect, mprotect_fields),
-	SYSTEM(madvise, madvise_fields),
+	SYSTEM(begin, begin_fields, .makes = { RES_CONTEXT }, .weight = 3, .rare = 1),
+	SYSTEM(mmap, mmap_fields, .weight = 3, .rare = 1),
+	SYSTEM(munmap, range_fields, .rare = 1),
+	SYSTEM(mremap, mremap_fields, .rare = 1),
+	SYSTEM(mprotect, mprotect_fields, .rare = 1),
+	SYSTEM(madvise, madvise_fields, .rare = 1),
 	SYSTEM(mlock, mlock_fields, .weight = 1),
 	SYSTEM(poke, poke_fields, .weight = 6),
 	SYSTEM(level, level_fields, .weight = 6),

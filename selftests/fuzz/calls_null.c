@@ -37,7 +37,7 @@ static const struct field fire[] = {
 	SIZE(struct null_fire),
 	CHOICE(struct null_fire, how, places),
 	FIELD(struct null_fire, id, WANT, RES_NULL, 0),
-	FIELD(struct null_fire, count, BOUNDED, 0, 200),
+	FIELD(struct null_fire, count, BOUNDED, 0, 30),
 	FIELD(struct null_fire, pad, ZERO, 0, 0),
 };
 

@@ -55,6 +55,7 @@ static long system_fork(struct run *run, const uint64_t *arg, uint64_t *made)
 	pid = syscall(SYS_clone, arg[1] | SIGCHLD, 0, 0, 0, 0);
 	if (!pid) {
 		self->left = arg[0];
+		run->linger = arg[3];
 		signals_tick(run->tick);
 	} else if (pid > 0) {
 		made[0] = pid;
@@ -203,6 +204,7 @@ static const struct field fork_fields[] = {
 	ARGUMENT(0, "count", BOUNDED, 0, 6),
 	ARGUMENT_CHOICE(1, "flags", clone_flags),
 	ARGUMENT(2, "wait", NUMBER, 0, 1),
+	ARGUMENT(3, "linger", BOUNDED, 0, 8),
 };
 
 static const struct field nothing[] = { ARGUMENT(0, "unused", BOUNDED, 0, 0) };
@@ -248,21 +250,21 @@ static const struct field parameter_fields[] = {
 };
 
 static const struct call calls[] = {
-	SYSTEM(fork, fork_fields, .makes = { RES_PROCESS }, .weight = 5),
-	SYSTEM(exec, nothing, .may_fail = 1, .weight = 1),
-	SYSTEM(exit, exit_fields, .may_fail = 1, .weight = 1),
+	SYSTEM(fork, fork_fields, .makes = { RES_PROCESS }, .weight = 5, .rare = 1),
+	SYSTEM(exec, nothing, .may_fail = 1, .weight = 1, .rare = 1),
+	SYSTEM(exit, exit_fields, .may_fail = 1, .weight = 1, .rare = 1),
 	SYSTEM(kill, kill_fields, .weight = 4),
-	SYSTEM(reap, reap_fields),
+	SYSTEM(reap, reap_fields, .rare = 1),
 	SYSTEM(pidfd, pidfd_fields, .makes = { RES_PIDFD }, .weight = 1),
-	SYSTEM(sigaction, sigaction_fields),
-	SYSTEM(sigmask, sigmask_fields),
-	SYSTEM(nap, nap_fields, .weight = 6),
+	SYSTEM(sigaction, sigaction_fields, .rare = 1),
+	SYSTEM(sigmask, sigmask_fields, .rare = 1),
+	SYSTEM(nap, nap_fields, .weight = 6, .rare = 1),
 	SYSTEM(yield, nothing),
-	SYSTEM(rlimit, rlimit_fields),
-	SYSTEM(setuid, setuid_fields, .weight = 1),
-	SYSTEM(affinity, affinity_fields),
-	SYSTEM(clock, clock_fields),
-	SYSTEM(parameter, parameter_fields, .weight = 1),
+	SYSTEM(rlimit, rlimit_fields, .rare = 1),
+	SYSTEM(setuid, setuid_fields, .weight = 1, .rare = 1),
+	SYSTEM(affinity, affinity_fields, .rare = 1),
+	SYSTEM(clock, clock_fields, .rare = 1),
+	SYSTEM(parameter, parameter_fields, .weight = 1, .rare = 1),
 };
 
 const struct call_table process_table = { calls, ARRAY_SIZE(calls) };

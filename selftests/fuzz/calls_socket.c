@@ -287,18 +287,18 @@ static const struct field option_fields[] = {
 };
 
 static const struct call calls[] = {
-	SYSTEM(listen, listen_fields, .makes = { RES_LISTENER }),
-	SYSTEM(stream, family_fields, .makes = { RES_STREAM, RES_STREAM }),
-	SYSTEM(socket, family_fields, .makes = { RES_FRESH }),
-	SYSTEM(connect, connect_fields, .makes = { RES_STREAM }, .weight = 6),
+	SYSTEM(listen, listen_fields, .makes = { RES_LISTENER }, .rare = 1),
+	SYSTEM(stream, family_fields, .makes = { RES_STREAM, RES_STREAM }, .rare = 1),
+	SYSTEM(socket, family_fields, .makes = { RES_FRESH }, .rare = 1),
+	SYSTEM(connect, connect_fields, .makes = { RES_STREAM }, .weight = 6, .rare = 1),
 	SYSTEM(reconnect, reconnect_fields),
 	SYSTEM(accept, accept_fields, .makes = { RES_STREAM }, .poor = 1),
 	SYSTEM(relisten, relisten_fields),
-	SYSTEM(datagrams, datagrams_fields, .makes = { RES_DATAGRAM, RES_DATAGRAM }),
-	SYSTEM(local, local_fields, .makes = { RES_UNIX, RES_UNIX }),
+	SYSTEM(datagrams, datagrams_fields, .makes = { RES_DATAGRAM, RES_DATAGRAM }, .rare = 1),
+	SYSTEM(local, local_fields, .makes = { RES_UNIX, RES_UNIX }, .rare = 1),
 	SYSTEM(send, send_fields, .weight = 10),
 	SYSTEM(receive, receive_fields),
-	SYSTEM(shut, shut_fields, .weight = 3),
+	SYSTEM(shut, shut_fields, .weight = 3, .rare = 1),
 	SYSTEM(option, option_fields, .weight = 3),
 };
 

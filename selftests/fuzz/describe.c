@@ -8,13 +8,13 @@
 #include "describe.h"
 
 static const struct call_table *const tables[] = {
-	&core_table, &timer_table, &ip_table, &null_table, &pexit_table, &process_table,
-	&memory_table, &file_table, &socket_table,
+	&core_table, &timer_table, &ip_table, &null_table, &pexit_table, &fd_table,
+	&process_table, &memory_table, &file_table, &path_table, &socket_table,
 };
 
 /* What a program may bind; one that does not exist, and one that is no name. */
 static const char *const services[] = {
-	"null", "timer", "ip", "pexit", "nothing", "Not A Name",
+	"null", "timer", "ip", "pexit", "fd", "nothing", "Not A Name",
 };
 
 unsigned int describe_count(void)

@@ -19,6 +19,7 @@
  * @RES_NULL:     an event of "null"
  * @RES_IP:       an event of "ip"
  * @RES_PEXIT:    an event of "pexit"
+ * @RES_WATCH:    an event of "fd"
  * @RES_LISTENER: a listening TCP socket
  * @RES_STREAM:   a connected TCP socket
  * @RES_FRESH:    a TCP socket that is neither
@@ -38,6 +39,7 @@ enum resource {
 	RES_NULL	= 1 << 2,
 	RES_IP		= 1 << 3,
 	RES_PEXIT	= 1 << 4,
+	RES_WATCH	= 1 << 5,
 	RES_LISTENER	= 1 << 8,
 	RES_STREAM	= 1 << 9,
 	RES_FRESH	= 1 << 10,
@@ -53,7 +55,7 @@ enum resource {
 	RES_BARE	= 1 << 22,
 };
 
-#define RES_EVENT	(RES_TIMER | RES_NULL | RES_IP | RES_PEXIT)
+#define RES_EVENT	(RES_TIMER | RES_NULL | RES_IP | RES_PEXIT | RES_WATCH)
 #define RES_SOCKET	(RES_LISTENER | RES_STREAM | RES_FRESH | RES_DATAGRAM | RES_UNIX)
 #define RES_FD		(RES_CONTEXT | RES_BARE | RES_SOCKET | RES_PIPE | RES_WAKER | \
 		RES_EPOLL | RES_FILE | RES_PIDFD)
@@ -71,6 +73,8 @@ enum resource {
  * @FIELD_POINTER: user memory, hi bytes or more
  * @FIELD_ADDRESS: a pointer to a socket address: that of a resource, or rubbish
  * @FIELD_NAME:    a service's name, in the struct
+ * @FIELD_TEXT:    address of a string: number lo to hi of describe_text(), 0 for none; sometimes
+ *                 rubbish
  */
 enum field_type {
 	FIELD_NUMBER,
@@ -84,6 +88,21 @@ enum field_type {
 	FIELD_POINTER,
 	FIELD_ADDRESS,
 	FIELD_NAME,
+	FIELD_TEXT,
+};
+
+/**
+ * enum text - strings, by number
+ * @TEXT_NAME:    names that programs make and remove
+ * @TEXT_FILE:    those of other files
+ * @TEXT_PATTERN: patterns
+ * @TEXT_END:     so many
+ */
+enum text {
+	TEXT_NAME	= 1,
+	TEXT_FILE	= TEXT_NAME + 10,
+	TEXT_PATTERN	= TEXT_FILE + 10,
+	TEXT_END	= TEXT_PATTERN + 10,
 };
 
 /**
@@ -133,6 +152,7 @@ struct run;
  * @makes:   enum resource, of the first and the second result; 0: none
  * @weight:  how often it is chosen; 0: as calls of its kind are
  * @may_fail: it need not ever succeed
+ * @rare:    it takes the time of dozens of others, or puts an end to things: not in each round
  * @poor:    what it makes is seldom good for much: not chosen where something is needed
  * @fields:  its fields
  * @n_fields: how many
@@ -149,6 +169,7 @@ struct call {
 	uint32_t makes[2];
 	uint8_t weight;
 	uint8_t may_fail;
+	uint8_t rare;
 	uint8_t poor;
 	const struct field *fields;
 	uint16_t n_fields;
@@ -208,7 +229,7 @@ struct call_table {
 	  .n_fields = ARRAY_SIZE(_fields), .system = system_##_function, __VA_ARGS__ }
 
 extern const struct call_table core_table, timer_table, ip_table, null_table, pexit_table,
-	process_table, memory_table, file_table, socket_table;
+	fd_table, process_table, memory_table, file_table, path_table, socket_table;
 
 unsigned int describe_count(void);
 const struct call *describe_call(unsigned int index);
@@ -223,9 +244,11 @@ int describe_find(const char *name);
 int describe_check(void);
 
 /* Names of services, for FIELD_NAME: by number. The first are those that there are. */
-#define FUZZ_SERVICES	4
+#define FUZZ_SERVICES	5
 
 const char *describe_service(unsigned int number);
 unsigned int describe_services(void);
+
+const char *describe_text(uint64_t number);
 
 #endif /* FUZZ_DESCRIBE_H */

@@ -15,8 +15,8 @@
 #include "run.h"
 
 #define STACK	(128 << 10)
-/* How often a program's later part is run. */
-#define ROUNDS	16
+/* After how many rounds all of a program is run. */
+#define ALL	8
 
 __thread struct thread *self;
 
@@ -34,12 +34,15 @@ static void count(const struct statement *statement)
 	__atomic_add_fetch(&self->run->shared->tried[statement->call], 1, __ATOMIC_RELAXED);
 }
 
-static void note(const struct statement *statement, long ret)
+/* @made: the kernel was entered. What is not the descriptor of a context does not count. */
+static void note(const struct statement *statement, long ret, bool made)
 {
 	struct shared *shared = self->run->shared;
 	unsigned int call = statement->call;
 	int error = ret < 0 ? -ret : 0;
 
+	if (made && error != EBADF && error != ENOTTY)
+		__atomic_add_fetch(&shared->reached[call], 1, __ATOMIC_RELAXED);
 	if (!error)
 		__atomic_add_fetch(&shared->succeeded[call], 1, __ATOMIC_RELAXED);
 	__atomic_or_fetch(&shared->outcomes[call][error / 64 % 4], 1ULL << error % 64,
@@ -89,6 +92,8 @@ static uint64_t resolve(const struct statement *statement, const struct field *f
 	case VALUE_POINTER:
 		return (uintptr_t)arena_pointer(self, value, &statement->fd, 0);
 	default:
+		if (field->type == FIELD_TEXT)
+			return (uintptr_t)describe_text(value->number);
 		return value->number;
 	}
 }
@@ -184,7 +189,7 @@ static void dequeue(unsigned int done)
 	unsigned int i;
 
 	for (i = 0; i < self->queued && i < done; i++) {
-		note(self->owners[i], self->queue[i].result);
+		note(self->owners[i], self->queue[i].result, true);
 		if (self->queue[i].result >= 0)
 			keep_result(self->owners[i], self->structs[i]);
 	}
@@ -268,24 +273,35 @@ static void set_failure(unsigned int nth)
 		self->fail_fd = -1;
 }
 
-static void run_once(const struct statement *statement)
+static void end_call(const struct statement *statement, long ret, bool made)
 {
-	long ret;
-
-	self->statement = statement;
-	count(statement);
-	if (sigsetjmp(self->guard, 0)) {
-		ret = -EFAULT;
-	} else {
-		self->armed = 1;
-		if (statement->fail)
-			set_failure(statement->fail);
-		ret = make_call(statement);
-	}
 	self->armed = 0;
 	if (statement->fail)
 		set_failure(0);
-	note(statement, ret);
+	note(statement, ret, made);
+}
+
+static void run_once(const struct statement *statement)
+{
+	self->statement = statement;
+	count(statement);
+	if (sigsetjmp(self->guard, 0)) {
+		end_call(statement, -EFAULT, false);
+		return;
+	}
+	self->armed = 1;
+	if (statement->fail)
+		set_failure(statement->fail);
+	end_call(statement, make_call(statement), true);
+}
+
+/* A child is there for a moment, so that others find it. */
+static void end_child(void)
+{
+	struct timespec moment = { 0, self->run->linger * 1000000L };
+
+	nanosleep(&moment, NULL);
+	_exit(0);
 }
 
 static void run_statement(const struct statement *statement)
@@ -293,7 +309,7 @@ static void run_statement(const struct statement *statement)
 	unsigned int i;
 
 	if (self->left >= 0 && !self->left--)
-		_exit(0);
+		end_child();
 	if (statement->queued && self->queued < FUZZ_QUEUE) {
 		self->statement = statement;
 		if (!sigsetjmp(self->guard, 0)) {
@@ -312,29 +328,34 @@ static void begin_thread(struct thread *thread)
 	char path[64];
 
 	self = thread;
+	thread->fail_fd = -1;
 	snprintf(path, sizeof(path), "/proc/self/task/%ld/fail-nth", syscall(SYS_gettid));
-	thread->fail_fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (thread->run->fails)
+		thread->fail_fd = open(path, O_WRONLY | O_CLOEXEC);
 	signals_tick(thread->run->tick);
 	coverage_enable(&thread->run->cover[thread->index]);
 }
 
 /*
- * All once, and then what does not belong to the beginning again and again: it meets what the
- * rounds before left, and another thread that is somewhere else each time.
+ * All once, and then what does not belong to the beginning and is not rare again and again: it
+ * meets what the rounds before left, and another thread that is somewhere else each time. Now and
+ * then all once more, since what is closed or has ended is of no more use.
  */
 static void run_thread(struct thread *thread, unsigned int from)
 {
-	const struct program *program = thread->run->program;
+	const struct run *run = thread->run;
+	const struct program *program = run->program;
 	unsigned int i, round;
 
-	for (round = 0; round < ROUNDS && (!round || now_ms() < thread->run->until); round++) {
+	for (round = 0; round < run->rounds && (!round || now_ms() < run->until); round++) {
 		for (i = from; i < program->count; i++)
-			if (program->list[i].thread == thread->index)
+			if (program->list[i].thread == thread->index &&
+			    (round % ALL == 0 || !describe_call(program->list[i].call)->rare))
 				run_statement(&program->list[i]);
-		from = program->count / 3;
+		from = (round + 1) % ALL ? program->count / 3 : 0;
 	}
 	if (thread->left >= 0)
-		_exit(0);
+		end_child();
 }
 
 static void *thread_main(void *data)

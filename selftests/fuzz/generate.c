@@ -249,6 +249,11 @@ void generate_value(struct program *program, struct random *random, unsigned int
 	case FIELD_NAME:
 		*value = value_number(random_below(random, describe_services()));
 		break;
+	case FIELD_TEXT:
+		*value = value_number(ranged(random, field));
+		if (odd)
+			some_pointer(random, 256, value);
+		break;
 	}
 	/* Fields are as wide as they are; what is cut off would only be in the text. */
 	if (value->kind == VALUE_NUMBER && field->size < 8)

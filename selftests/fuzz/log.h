@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 /* Those of which one may have left what is found in the end. */
-#define LOG_RECENT	32
+#define LOG_RECENT	64
 
 int log_open(void);
 void log_program(unsigned long number, const char *text);

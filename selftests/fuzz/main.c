@@ -59,25 +59,27 @@ static int report_finding(void)
 	return FOUND;
 }
 
-static unsigned long sum(const unsigned long *numbers)
+/* Over calls of the modules, or over all others. */
+static unsigned long sum(const unsigned long *numbers, bool of_modules)
 {
 	unsigned long result = 0;
 	unsigned int i;
 
 	for (i = 0; i < describe_count(); i++)
-		result += numbers[i];
+		if (of_modules == (describe_call(i)->kind != CALL_SYSTEM))
+			result += numbers[i];
 	return result;
 }
 
 static void report(long seconds)
 {
-	unsigned long calls = sum(totals.tried);
+	unsigned long calls = sum(totals.reached, true);
 
 	printf("fuzz: %ld s, %lu programs (%lu ended by force), %lu calls (%lu/s), %lu succeeded, ",
 	       seconds, totals.programs, totals.killed, calls, calls / (seconds ? seconds : 1),
-	       sum(totals.succeeded));
-	printf("%u steps, %u places, corpus %u\n", coverage_edges(), coverage_places(),
-	       corpus_count());
+	       sum(totals.succeeded, true));
+	printf("%lu others, %u steps, %u places, corpus %u\n", sum(totals.tried, false),
+	       coverage_edges(), coverage_places(), corpus_count());
 	fflush(stdout);
 }
 
@@ -90,8 +92,8 @@ static int report_calls(void)
 
 	for (i = 0; i < describe_count(); i++) {
 		call = describe_call(i);
-		printf("fuzz: call %-14s %8lu tried %8lu succeeded\n", call->name, totals.tried[i],
-		       totals.succeeded[i]);
+		printf("fuzz: call %-14s %8lu tried %8lu reached %8lu succeeded\n", call->name,
+		       totals.tried[i], totals.reached[i], totals.succeeded[i]);
 		if (totals.succeeded[i] || call->may_fail || !generate_enabled(i))
 			continue;
 		printf("fuzz: call %s never succeeded\n", call->name);

@@ -23,6 +23,7 @@
 /**
  * struct shared - what the program tells the fuzzer
  * @tried:     how often each call was made
+ * @reached:   how often it got to what it was meant for: not to a descriptor of another kind
  * @succeeded: how often it succeeded
  * @outcomes:  a bit for each errno that it ever gave, this program's only
  * @forks:     processes that the program has made
@@ -30,9 +31,11 @@
  * @errno_of:  and what that was
  * @parameter: a parameter of the core was changed
  * @managed:   a service was retired, exchanged or revoked
+ * @files:     names of files came or went
  */
 struct shared {
 	uint32_t tried[FUZZ_CALLS];
+	uint32_t reached[FUZZ_CALLS];
 	uint32_t succeeded[FUZZ_CALLS];
 	uint64_t outcomes[FUZZ_CALLS][4];
 	uint32_t forks;
@@ -40,6 +43,7 @@ struct shared {
 	uint32_t errno_of;
 	uint32_t parameter;
 	uint32_t managed;
+	uint32_t files;
 };
 
 /**
@@ -109,8 +113,11 @@ struct thread {
  * @contexts: by number of the statement that made them
  * @threads:  them
  * @cover:    where their coverage goes
+ * @rounds:   how often the later part is run
  * @until:    when nothing is begun once more, in milliseconds of CLOCK_MONOTONIC
  * @tick:     milliseconds after which what blocks is interrupted
+ * @fails:    some allocations shall fail, and this kernel can do so
+ * @linger:   milliseconds that a child stays after its last statement
  * @bells:    how many more doorbells are answered
  */
 struct run {
@@ -121,8 +128,11 @@ struct run {
 	struct context contexts[FUZZ_NUMBERS];
 	struct thread threads[FUZZ_THREADS];
 	struct coverage *cover;
+	unsigned int rounds;
 	long until;
 	unsigned int tick;
+	bool fails;
+	unsigned int linger;
 	int bells;
 };
 
@@ -132,7 +142,8 @@ extern __thread struct thread *self;
 void execute_program(struct run *run) __attribute__((noreturn));
 
 /* arena.c */
-int arena_init(struct arena *arena);
+int arena_init(void);
+int arena_map(struct arena *arenas, unsigned int count, unsigned int place);
 void *arena_pointer(const struct thread *thread, const struct value *value, const struct value *on,
 		    size_t base);
 

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "files.h"
 #include "log.h"
 #include "own.h"
 #include "run.h"
@@ -25,9 +26,12 @@
 #define HIGH		920
 #define DESCRIPTORS	1024
 /* Of our patience: when a program is ended, when it begins nothing once more, its tick. */
-#define END		2
-#define UNTIL		8
+#define END		1
+#define UNTIL		4
 #define TICK		64
+/* How often a program's later part is run. Coverage is known of the first of these rounds only. */
+#define ROUNDS		64
+#define ROUNDS_COVERED	16
 /* How many times our patience a process may take to die, or a context to go. */
 #define DEATH		8
 
@@ -36,16 +40,16 @@
  * @pid:    the first of its processes; 0: it has ended
  * @index:  which it is of those that are run
  * @end:    when it is ended
+ * @dirty:  the program before it has left files
  * @shared: what it tells us
- * @arenas: its threads' memory
- * @cover:  and their coverage
+ * @cover:  its threads' coverage
  */
 struct slot {
 	pid_t pid;
 	unsigned int index;
 	long end;
+	bool dirty;
 	struct shared *shared;
-	struct arena arenas[FUZZ_THREADS];
 	struct coverage cover[FUZZ_THREADS];
 };
 
@@ -53,9 +57,13 @@ struct totals totals;
 
 static unsigned int patience_ms;
 static struct slot slots[FUZZ_BESIDE];
+/* Allocations fail where it is asked for. */
+static bool can_fail;
 /* A program took services away. */
 static bool managed;
 static struct run run;
+/* Of the program that we become. */
+static struct arena arenas[FUZZ_THREADS];
 static int nowhere = -1;
 static char finding[256];
 
@@ -144,25 +152,32 @@ static int make_high(int fd)
 	return high;
 }
 
-static int prepare_slot(struct slot *slot)
+static void prepare_slot(struct slot *slot, void *shared)
 {
 	unsigned int i;
 
-	slot->shared = shared_memory(sizeof(*slot->shared));
-	if (!slot->shared)
-		return -1;
-	for (i = 0; i < FUZZ_THREADS; i++) {
-		if (arena_init(&slot->arenas[i]))
-			return -1;
+	slot->shared = shared;
+	for (i = 0; i < FUZZ_THREADS; i++)
 		if (coverage_open(&slot->cover[i]))
 			slot->cover[i].fd = make_high(slot->cover[i].fd);
-	}
-	return 0;
+}
+
+/* As few mappings as possible: all that a program forks has them too. */
+static int prepare_slots(void)
+{
+	const size_t size = (sizeof(struct shared) + 63) & ~63UL;
+	char *shared = shared_memory(FUZZ_BESIDE * size);
+	unsigned int i;
+
+	if (!shared || arena_init())
+		return -1;
+	for (i = 0; i < FUZZ_BESIDE; i++)
+		prepare_slot(&slots[i], shared + i * size);
+	return files_make(FUZZ_BESIDE);
 }
 
 int runner_init(unsigned int patience)
 {
-	unsigned int i;
 	sigset_t set;
 
 	patience_ms = patience * 1000;
@@ -172,14 +187,12 @@ int runner_init(unsigned int patience)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	if (services_open(HIGH))
 		return fprintf(stderr, "fuzz: /dev/aem: %s\n", strerror(errno)), -1;
-	if (coverage_init())
-		return fprintf(stderr, "fuzz: no memory\n"), -1;
-	for (i = 0; i < FUZZ_BESIDE; i++)
-		if (prepare_slot(&slots[i]))
-			return fprintf(stderr, "fuzz: no memory\n"), -1;
+	if (coverage_init() || prepare_slots())
+		return fprintf(stderr, "fuzz: %s\n", strerror(errno)), -1;
 	nowhere = make_high(open("/dev/null", O_RDWR | O_CLOEXEC));
 	all_parameters(false);
 	prepare_failures();
+	can_fail = !access("/proc/self/fail-nth", W_OK);
 	enable_tracing();
 	services_find(run.base);
 	return 0;
@@ -190,6 +203,16 @@ bool runner_has_coverage(void)
 	return slots[0].cover[0].fd >= 0;
 }
 
+static bool wants_failures(const struct program *program)
+{
+	unsigned int i;
+
+	for (i = 0; can_fail && i < program->count; i++)
+		if (program->list[i].fail)
+			return true;
+	return false;
+}
+
 static void become_program(struct slot *slot, const struct program *program)
 {
 	struct rlimit files = { DESCRIPTORS, DESCRIPTORS }, core = { 0, 0 };
@@ -198,6 +221,8 @@ static void become_program(struct slot *slot, const struct program *program)
 
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (arena_map(arenas, program_threads(program), slot - slots) || files_go(slot - slots))
+		_exit(4);
 	/* What it writes is not for us. */
 	for (i = 0; i < 3; i++)
 		dup2(nowhere, i);
@@ -211,13 +236,15 @@ static void become_program(struct slot *slot, const struct program *program)
 	run.bells = 40;
 	run.until = now_ms() + patience_ms / UNTIL;
 	run.tick = patience_ms / TICK;
+	run.rounds = runner_has_coverage() ? ROUNDS_COVERED : ROUNDS;
+	run.fails = wants_failures(program);
 	memset(run.made, -1, sizeof(run.made));
 	for (i = 0; i < FUZZ_NUMBERS; i++)
 		run.contexts[i].fd = -1;
 	for (i = 0; i < FUZZ_THREADS; i++) {
 		run.threads[i].run = &run;
 		run.threads[i].index = i;
-		run.threads[i].arena = &slot->arenas[i];
+		run.threads[i].arena = &arenas[i];
 		run.threads[i].left = -1;
 	}
 	execute_program(&run);
@@ -255,6 +282,7 @@ static unsigned int collect(const struct slot *slot)
 
 	for (i = 0; i < describe_count(); i++) {
 		totals.tried[i] += shared->tried[i];
+		totals.reached[i] += shared->reached[i];
 		totals.succeeded[i] += shared->succeeded[i];
 		for (j = 0; j < 256; j++)
 			if (shared->outcomes[i][j / 64] & 1ULL << j % 64)
@@ -286,6 +314,8 @@ static void start_program(struct slot *slot, const struct program *program, unsi
 	unsigned int i;
 
 	memset(slot->shared, 0, sizeof(*slot->shared));
+	if (slot->dirty)
+		files_clean(slot - slots);
 	for (i = 0; i < FUZZ_THREADS; i++)
 		coverage_reset(&slot->cover[i]);
 	note_program(program);
@@ -309,6 +339,7 @@ static void finish_program(struct slot *slot, unsigned int *news)
 	kill(-slot->pid, SIGKILL);
 	slot->pid = 0;
 	managed |= slot->shared->managed;
+	slot->dirty = slot->shared->files;
 	/* The others would meet little but limits. */
 	if (slot->shared->parameter)
 		all_parameters(true);
@@ -409,6 +440,7 @@ void runner_run(const struct program *programs, unsigned int count, unsigned int
 	managed = false;
 	memset(news, 0, count * sizeof(*news));
 	run_programs(programs, count, beside, news);
+	files_clean_common();
 	if (!runner_finding())
 		check_services();
 	if (managed)

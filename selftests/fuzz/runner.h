@@ -12,18 +12,20 @@
  * @programs:  how many ran
  * @killed:    of these, how many had to be ended
  * @tried:     how often each call was made
+ * @reached:   how often it got to what it was meant for
  * @succeeded: how often it succeeded
  */
 struct totals {
 	unsigned long programs;
 	unsigned long killed;
 	unsigned long tried[FUZZ_CALLS];
+	unsigned long reached[FUZZ_CALLS];
 	unsigned long succeeded[FUZZ_CALLS];
 };
 
 /* How many programs run beside one another, at most, and until what they left is looked at. */
 #define FUZZ_BESIDE	16
-#define FUZZ_BATCH	32
+#define FUZZ_BATCH	64
 
 extern struct totals totals;
 

@@ -30,7 +30,7 @@ static const struct module {
 } modules[] = {
 	{ "null", 1, "aem-null", "" }, { "null", 2, "aem-null-twin", "version=2" },
 	{ "timer", 1, "aem-timer", "" }, { "ip", 1, "aem-ip", "" },
-	{ "pexit", 1, "aem-pexit", "" },
+	{ "pexit", 1, "aem-pexit", "" }, { "fd", 1, "aem-fd", "" },
 };
 
 static void sleep_ms(long ms)

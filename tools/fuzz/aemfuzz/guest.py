@@ -89,9 +89,10 @@ class Guests:
 
     def _command(self, arguments, files, seconds, console):
         words = [os.path.join(ROOT, "tools/vm/aem-vm"), "--kernel", self.options.kernel,
-                 "--build", self.options.build, "--smp", "2", "--mem", str(self.options.mem),
-                 "--load", self.options.load, "--timeout", str(seconds), "--append", APPEND,
-                 "--console", console, "--file", f"{self.program}:/aem/fuzz"]
+                 "--build", self.options.build, "--smp", str(self.options.smp),
+                 "--mem", str(self.options.mem), "--load", self.options.load,
+                 "--timeout", str(seconds), "--append", APPEND, "--console", console,
+                 "--file", f"{self.program}:/aem/fuzz"]
         for path, name in files:
             words += ["--file", f"{path}:/aem/{name}"]
         return words + ["--unload", "--", "/aem/fuzz"] + [str(word) for word in arguments]
