@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Service "fd": what its files share.
+ * Service "fd": what its files share. They are two modules. aem-fd is the service, of which there
+ * may be several versions:
  *
  *	main.c		the calls, and who may watch what
- *	watch.c		a watch, and the event's operations
+ *	event.c		the event's operations
+ *
+ * and aem-fd-marks is what they stand on:
+ *
+ *	base.c		its beginning and its end
+ *	watch.c		a watch, and who hears of what
  *	queue.c		notes that wait
  *	mark.c		files that a watch looks at
  *	tell.c		what the kernel calls with, and who hears of it
@@ -189,11 +195,23 @@ struct aem_fd_change {
 	kgid_t gid;
 };
 
-/* watch.c */
+/**
+ * AEM_FD_LAYOUT: Of struct aem_fd_event. What it leads to is of aem-fd-marks, so all versions that
+ * can be loaded at a time have the same.
+ */
+#define AEM_FD_LAYOUT		1
+
+/* event.c */
 extern const struct aem_event_ops aem_fd_events;
+
+/* watch.c */
 int aem_fd_init(struct event_struct *ev, const struct aem_fd_watch *request,
 		const char *pattern, struct pid *actor);
 void aem_fd_tell(struct aem_fd_watch_state *w, const struct aem_fd_fact *fact);
+u32 aem_fd_peek(struct aem_fd_watch_state *w);
+bool aem_fd_pop(struct aem_fd_watch_state *w, u32 length, struct aem_delivery *d,
+		struct aem_fd_note *head);
+void aem_fd_release(struct event_struct *ev);
 void aem_fd_watch_free(struct aem_fd_watch_state *w);
 void aem_fd_await_end(void);
 

@@ -162,6 +162,7 @@ bool aem_fd_lock_is_known(void)
 {
 	return attached;
 }
+EXPORT_SYMBOL_GPL(aem_fd_lock_is_known);
 
 /** aem_fd_lock_init() - look for the tracepoints. Without them, nobody may ask for locks. */
 void aem_fd_lock_init(void)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * aem-fd: what happens to files. Service "fd", version 1: the calls, and who may watch what.
+ * Another version can take its place; the module of the marks stays.
  */
 #include <linux/file.h>
 #include <linux/namei.h>
@@ -168,17 +169,17 @@ static long fd_add(const struct aem_caller *caller, void *argument)
 
 	if (request->flags & ~FIND_FLAGS)
 		return -EINVAL;
-	ret = find(request->fd, request->path, request->flags, &path);
-	if (ret)
-		return ret;
+	/* First: another version may serve it. */
 	ev = aem_event_find(caller, request->id, AEM_FD_WATCH);
-	ret = -ENOENT;
-	if (ev) {
+	if (!ev)
+		return -ENOENT;
+	ret = find(request->fd, request->path, request->flags, &path);
+	if (!ret) {
 		ret = aem_fd_mark_add(aem_fd_group_of(ev), &path, &request->number);
 		aem_fd_tree_fill(aem_fd_group_of(ev)->private);
-		aem_event_put(ev);
+		path_put(&path);
 	}
-	path_put(&path);
+	aem_event_put(ev);
 	return ret;
 }
 
@@ -210,40 +211,13 @@ static struct aem_service service = {
 	.calls = calls,
 	.n_calls = ARRAY_SIZE(calls),
 	.event_size = sizeof(struct aem_fd_event),
+	.layout = AEM_FD_LAYOUT,
+	.oldest_layout = AEM_FD_LAYOUT,
 };
 
-static int __init aem_fd_module_init(void)
-{
-	int err;
+static_assert(ARRAY_SIZE(calls) == AEM_FD_CALLS);
 
-	BUILD_BUG_ON(ARRAY_SIZE(calls) != AEM_FD_CALLS);
-	/* The longest note finds room in the smallest queue. */
-	BUILD_BUG_ON(sizeof(struct aem_fd_note) + 2 * (NAME_MAX + 1) + 8 > AEM_FD_ROOM_MIN);
-	BUILD_BUG_ON(sizeof(struct aem_fd_note) % 8);
-	err = aem_fd_mark_init();
-	if (err)
-		return err;
-	aem_fd_change_init();
-	aem_fd_lock_init();
-	err = aem_service_register(&service);
-	if (err) {
-		aem_fd_lock_exit();
-		aem_fd_change_exit();
-		aem_fd_mark_exit();
-	}
-	return err;
-}
-module_init(aem_fd_module_init);
-
-static void __exit aem_fd_module_exit(void)
-{
-	aem_service_unregister(&service);
-	aem_fd_await_end();
-	aem_fd_lock_exit();
-	aem_fd_change_exit();
-	aem_fd_mark_exit();
-}
-module_exit(aem_fd_module_exit);
+aem_service_module(service);
 
 MODULE_ALIAS("aem-service-" AEM_FD_SERVICE);
 MODULE_DESCRIPTION("Changes of files for the Asynchronous Event Mechanism");

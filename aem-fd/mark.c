@@ -188,6 +188,7 @@ int aem_fd_mark_add(struct fsnotify_group *group, const struct path *path, u32 *
 	*number = aem_fd_tree_number(group, inode);
 	return *number ? 1 : -ENOENT;
 }
+EXPORT_SYMBOL_GPL(aem_fd_mark_add);
 
 /* A reference on the mark with this number, 0: the first; or NULL. */
 static struct fsnotify_mark *get(struct fsnotify_group *group, u32 number)
@@ -218,6 +219,7 @@ int aem_fd_mark_remove(struct fsnotify_group *group, u32 number)
 	fsnotify_put_mark(fsn);
 	return 0;
 }
+EXPORT_SYMBOL_GPL(aem_fd_mark_remove);
 
 /** aem_fd_mark_remove_all() - a watch, which has no event any more, looks at nothing. */
 void aem_fd_mark_remove_all(struct fsnotify_group *group)

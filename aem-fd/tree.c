@@ -63,6 +63,7 @@ void aem_fd_tree_fill(struct aem_fd_watch_state *w)
 		store(w, mark);
 	}
 }
+EXPORT_SYMBOL_GPL(aem_fd_tree_fill);
 
 /** aem_fd_tree_empty() - free the store of a watch that goes. */
 void aem_fd_tree_empty(struct aem_fd_watch_state *w)

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A watch: who hears of what, and the operations of its event.
+ * A watch: who hears of what.
  */
 #include <linux/delay.h>
 #include <linux/glob.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
-#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/user_namespace.h>
@@ -194,8 +193,8 @@ void aem_fd_tell(struct aem_fd_watch_state *w, const struct aem_fd_fact *fact)
 	put(w, &view);
 }
 
-/* The length of the oldest note, 0: there is none. */
-static u32 peek(struct aem_fd_watch_state *w)
+/** aem_fd_peek() - the length of the oldest note, 0: there is none. */
+u32 aem_fd_peek(struct aem_fd_watch_state *w)
 {
 	u32 length;
 
@@ -204,9 +203,18 @@ static u32 peek(struct aem_fd_watch_state *w)
 	raw_spin_unlock(&w->lock);
 	return length;
 }
+EXPORT_SYMBOL_GPL(aem_fd_peek);
 
-/* One constructor at a time, so it is still there, and as long. */
-static bool pop(struct aem_fd_watch_state *w, u32 length, struct aem_delivery *d,
+/**
+ * aem_fd_pop() - take the oldest note
+ * @w:      the watch, whose event has one constructor at a time: so it is still there
+ * @length: of it, as aem_fd_peek() said
+ * @d:      its block is filled, and losses are added
+ * @head:   out: its head
+ *
+ * Return: whether there is another.
+ */
+bool aem_fd_pop(struct aem_fd_watch_state *w, u32 length, struct aem_delivery *d,
 		struct aem_fd_note *head)
 {
 	bool more;
@@ -219,36 +227,7 @@ static bool pop(struct aem_fd_watch_state *w, u32 length, struct aem_delivery *d
 	raw_spin_unlock(&w->lock);
 	return more;
 }
-
-static int construct(struct event_struct *ev, struct aem_delivery *d)
-{
-	struct aem_fd_watch_state *w = aem_fd_group_of(ev)->private;
-	u32 length = peek(w);
-	struct aem_fd_note note;
-	bool more;
-	int err;
-
-	aem_fd_tree_fill(w);
-	if (!length)
-		return -EAGAIN;
-	/* The block first: what is popped cannot be put back. */
-	err = aem_vmt_alloc(d->caller.proc, length, &d->block);
-	if (err)
-		return err;
-	more = pop(w, length, d, &note);
-	d->word[0] = note.kinds;
-	d->word[1] = note.number;
-	d->arg[1] = d->block.offset;
-	d->word[4] = note.flags;
-	d->word[5] = note.pid;
-	d->count = note.count;
-	return more ? AEM_MORE : 0;
-}
-
-static int arm(struct event_struct *ev)
-{
-	return peek(aem_fd_group_of(ev)->private) ? AEM_READY : 0;
-}
+EXPORT_SYMBOL_GPL(aem_fd_pop);
 
 /** aem_fd_watch_free() - the kernel does not call for it any more. */
 void aem_fd_watch_free(struct aem_fd_watch_state *w)
@@ -264,8 +243,8 @@ void aem_fd_watch_free(struct aem_fd_watch_state *w)
 	atomic_dec(&alive);
 }
 
-/* When the lock is given back, nobody knows the event any more. */
-static void release(struct event_struct *ev)
+/** aem_fd_release() - of an event. When the lock is given back, nobody knows the event any more. */
+void aem_fd_release(struct event_struct *ev)
 {
 	struct fsnotify_group *group = aem_fd_group_of(ev);
 	struct aem_fd_watch_state *w;
@@ -280,22 +259,7 @@ static void release(struct event_struct *ev)
 	aem_fd_mark_remove_all(group);
 	fsnotify_put_group(group);
 }
-
-static void show(struct event_struct *ev, struct seq_file *seq)
-{
-	struct aem_fd_watch_state *w = aem_fd_group_of(ev)->private;
-
-	seq_printf(seq, " kinds:%x flags:%x files:%u waiting:%u", w->kinds, w->flags,
-		   READ_ONCE(w->n_files), READ_ONCE(w->queue.used));
-}
-
-const struct aem_event_ops aem_fd_events = {
-	.construct = construct,
-	.arm = arm,
-	.release = release,
-	.show = show,
-	.multi = true,
-};
+EXPORT_SYMBOL_GPL(aem_fd_release);
 
 static struct aem_fd_watch_state *make(struct event_struct *ev, const struct aem_fd_watch *request)
 {
@@ -328,7 +292,7 @@ static struct aem_fd_watch_state *make(struct event_struct *ev, const struct aem
  * @pattern: of names
  * @actor:   with a reference that is taken over, or NULL
  *
- * Return: 0 or -ENOMEM; @release undoes it in either case.
+ * Return: 0 or -ENOMEM; aem_fd_release() undoes it in either case.
  */
 int aem_fd_init(struct event_struct *ev, const struct aem_fd_watch *request,
 		const char *pattern, struct pid *actor)
@@ -353,6 +317,7 @@ int aem_fd_init(struct event_struct *ev, const struct aem_fd_watch *request,
 	aem_fd_tree_fill(w);
 	return 0;
 }
+EXPORT_SYMBOL_GPL(aem_fd_init);
 
 /**
  * aem_fd_await_end() - no event is there any more: the kernel does not call either

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The operations of a watch's event.
+ *
+ * Nothing of an event belongs to this module: what is private to it is a group, whose watch and
+ * marks aem-fd-marks knows and looks after. So another version takes it over as it is, in the one
+ * layout that there can be as long as that module stays, and needs neither @yield nor @adopt.
+ */
+#include <linux/seq_file.h>
+#include "fd.h"
+
+static struct aem_fd_watch_state *watch_of(struct event_struct *ev)
+{
+	return aem_fd_group_of(ev)->private;
+}
+
+static int construct(struct event_struct *ev, struct aem_delivery *d)
+{
+	struct aem_fd_watch_state *w = watch_of(ev);
+	u32 length = aem_fd_peek(w);
+	struct aem_fd_note note;
+	bool more;
+	int err;
+
+	aem_fd_tree_fill(w);
+	if (!length)
+		return -EAGAIN;
+	/* The block first: what is popped cannot be put back. */
+	err = aem_vmt_alloc(d->caller.proc, length, &d->block);
+	if (err)
+		return err;
+	more = aem_fd_pop(w, length, d, &note);
+	d->word[0] = note.kinds;
+	d->word[1] = note.number;
+	d->arg[1] = d->block.offset;
+	d->word[4] = note.flags;
+	d->word[5] = note.pid;
+	d->count = note.count;
+	return more ? AEM_MORE : 0;
+}
+
+static int arm(struct event_struct *ev)
+{
+	return aem_fd_peek(watch_of(ev)) ? AEM_READY : 0;
+}
+
+static void show(struct event_struct *ev, struct seq_file *seq)
+{
+	struct aem_fd_watch_state *w = watch_of(ev);
+
+	seq_printf(seq, " kinds:%x flags:%x files:%u waiting:%u", w->kinds, w->flags,
+		   READ_ONCE(w->n_files), READ_ONCE(w->queue.used));
+}
+
+const struct aem_event_ops aem_fd_events = {
+	.construct = construct,
+	.arm = arm,
+	.release = aem_fd_release,
+	.show = show,
+	.multi = true,
+};
