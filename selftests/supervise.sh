@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # aem-supervise: restarts with delay and limit, heartbeats, a changed configuration, the end.
-# vm: timeout=180 load=core,timer,pexit
+# vm: timeout=180 load=core,timer,pexit,fd
 . selftests/lib/ktap.sh
 
-plan 12
+plan 16
 
 supervise=build/tools/aem-supervise
 config=/tmp/supervise.conf
@@ -66,6 +66,16 @@ sed 's/^command = sleep 1000$/command = sleep 2000/' $config >$config.new
 mv $config.new $config
 check 'a changed command is taken at once' said 'steady: process [0-9]+$' 3
 check 'with the new arguments' sh -c "tr '\\0' ' ' </proc/$(pid_of steady)/cmdline | grep -q 'sleep 2000'"
+sed 's/^command = sleep 2000$/command = sleep 3000/' $config >/tmp/other.conf
+cat /tmp/other.conf >$config
+check 'so is one that is written in its place' said 'steady: process [0-9]+$' 4
+check 'it is aem-fd that sees it' grep -q 'service=fd ' /proc/$supervisor/fdinfo/*
+check 'and nothing else' sh -c "! ls -l /proc/$supervisor/fd | grep -q inotify"
+mv $config /tmp/away.conf
+touch /tmp/nearby.conf
+mv /tmp/away.conf $config
+sleep 1
+check 'one that comes back changes nothing' [ "$(grep -cE 'steady: process [0-9]+$' $log)" = 4 ]
 last=$(pid_of steady)
 kill -TERM $supervisor
 wait $supervisor

@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <poll.h>
 #include <signal.h>
@@ -14,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,11 +22,11 @@
 
 /* Programs that do not end when asked to are killed after so many milliseconds. */
 #define PATIENCE	10000
-/* The context, signals, changes of the configuration, heartbeats. */
-#define FDS		4
+/* The context, signals, heartbeats. */
+#define FDS		3
 
 struct aem *supervisor;
-static bool ending, impatient;
+static bool ending, impatient, changed;
 
 void say(const char *format, ...)
 {
@@ -71,33 +71,35 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Editors put another file in its place, so it is the directory that is watched. */
-static int open_changes(const char *path)
+static void has_changed(struct aem *aem, void *user, aem_id id, const struct aem_fd_note *note,
+			uint32_t lost)
 {
-	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	char *copy = strdup(path);
+	const char *name = user;
 
-	if (fd >= 0 && copy)
-		inotify_add_watch(fd, dirname(copy), IN_CLOSE_WRITE | IN_MOVED_TO);
-	free(copy);
-	return fd;
+	(void)aem;
+	(void)id;
+	if (!note)
+		say("the service fd was taken away: send SIGHUP after a change");
+	else if (lost || !strcmp(note->kinds & AEM_FD_RENAME ? aem_fd_name2(note) :
+				 aem_fd_name(note), name))
+		changed = true;
 }
 
-static bool has_changed(int fd, const char *path)
+/* Editors put another file in its place, so it is the directory that is watched. */
+static void watch_changes(char *path)
 {
-	char buffer[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
-	const char *name = strrchr(path, '/');
-	struct inotify_event *event;
-	bool changed = false;
-	ssize_t n, at;
+	char *copy = strdup(path), *name = strrchr(path, '/');
+	int ret = -ENOMEM;
 
 	name = name ? name + 1 : path;
-	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
-		for (at = 0; at < n; at += (ssize_t)(sizeof(*event) + event->len)) {
-			event = (struct inotify_event *)(buffer + at);
-			changed |= event->len && !strcmp(event->name, name);
-		}
-	return changed;
+	if (copy)
+		ret = aem_fd_watch(supervisor, NULL, AT_FDCWD, dirname(copy),
+				   AEM_FD_CLOSE_WRITE | AEM_FD_RENAME, AEM_PRIO(1), NULL,
+				   has_changed, name);
+	if (ret)
+		say("changes of the configuration are not seen (%s): send SIGHUP",
+		    aem_strerror_hint(ret));
+	free(copy);
 }
 
 static void end(void)
@@ -128,12 +130,11 @@ static void lose_patience(uint64_t since)
 	programs_stop(SIGKILL);
 }
 
-static void loop(const char *path, int signals, int changes, int notices)
+static void loop(const char *path, int signals, int notices)
 {
 	struct pollfd fds[FDS] = {
 		{ .fd = aem_fd(supervisor), .events = POLLIN },
 		{ .fd = signals, .events = POLLIN },
-		{ .fd = changes, .events = POLLIN },
 		{ .fd = notices, .events = POLLIN },
 	};
 	uint64_t since = 0;
@@ -146,8 +147,9 @@ static void loop(const char *path, int signals, int changes, int notices)
 			return;
 		take_signals(signals, path);
 		notify_read(notices);
-		if (has_changed(changes, path) && !ending)
+		if (changed && !ending)
 			read_config(path);
+		changed = false;
 		if (ending && !since)
 			since = now_ns();
 		if (ending)
@@ -158,7 +160,7 @@ static void loop(const char *path, int signals, int changes, int notices)
 int main(int argc, char **argv)
 {
 	struct aem_options options = { .flags = AEM_OPEN_SAFEPOINT };
-	int signals, changes, notices, ret;
+	int signals, notices, ret;
 
 	if (argc != 2 || argv[1][0] == '-') {
 		fputs("usage: aem-supervise CONFIGURATION\n", stderr);
@@ -170,12 +172,12 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	signals = open_signals();
-	changes = open_changes(argv[1]);
 	notices = notify_open();
-	if (signals < 0 || changes < 0 || notices < 0) {
+	if (signals < 0 || notices < 0) {
 		say("cannot listen: %s", strerror(errno));
 		return 1;
 	}
+	watch_changes(argv[1]);
 	ret = read_config(argv[1]);
 	if (ret == -ENOENT || ret == -EACCES)
 		say("%s: %s", argv[1], strerror(-ret));
@@ -183,7 +185,7 @@ int main(int argc, char **argv)
 		ending = true;
 		programs_stop(SIGTERM);
 	}
-	loop(argv[1], signals, changes, notices);
+	loop(argv[1], signals, notices);
 	notify_close();
 	aem_close(supervisor);
 	return ret ? 1 : 0;

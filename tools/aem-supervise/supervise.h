@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <aem/fd.h>
 #include <aem/pexit.h>
 #include <aem/timer.h>
 
