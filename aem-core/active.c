@@ -303,12 +303,11 @@ bool aem_active_pop(struct aem_process *proc, u32 level, u32 top, bool safepoint
 		    struct aem_turn *turn)
 {
 	struct event_struct *ev = NULL;
-	unsigned long flags;
 	u32 mask;
 	int prio;
 
 	lockdep_assert_held(&proc->enter_lock);
-	raw_spin_lock_irqsave(&proc->lock, flags);
+	raw_spin_lock_irq(&proc->lock);
 	mask = mask_of(proc, level, safepoint);
 	prio = fls(mask) - 1;
 	if (mask && prio <= (int)top && room > AEM_PRIORITIES - 1 - prio) {
@@ -323,7 +322,7 @@ bool aem_active_pop(struct aem_process *proc, u32 level, u32 top, bool safepoint
 		ev->count = 0;
 		ev->lost = 0;
 	}
-	raw_spin_unlock_irqrestore(&proc->lock, flags);
+	raw_spin_unlock_irq(&proc->lock);
 	return ev;
 }
 
@@ -350,9 +349,8 @@ static void rejoin_if_again(struct event_struct *ev)
 void aem_active_built(const struct aem_turn *turn, bool more, bool stop, bool end)
 {
 	struct event_struct *ev = turn->ev;
-	unsigned long flags;
 
-	raw_spin_lock_irqsave(&ev->proc->lock, flags);
+	raw_spin_lock_irq(&ev->proc->lock);
 	ev->state &= ~EV_CONSTRUCTING;
 	ev->inflight++;
 	ev->proc->counters.records++;
@@ -363,31 +361,28 @@ void aem_active_built(const struct aem_turn *turn, bool more, bool stop, bool en
 	if (end)
 		ev->state |= EV_ENDING;
 	rejoin_if_again(ev);
-	raw_spin_unlock_irqrestore(&ev->proc->lock, flags);
+	raw_spin_unlock_irq(&ev->proc->lock);
 }
 
 /** aem_active_nothing() - there was nothing to make a record of. */
 void aem_active_nothing(const struct aem_turn *turn)
 {
 	struct event_struct *ev = turn->ev;
-	unsigned long flags;
 
-	raw_spin_lock_irqsave(&ev->proc->lock, flags);
+	raw_spin_lock_irq(&ev->proc->lock);
 	ev->state &= ~EV_CONSTRUCTING;
 	ev->lost += turn->lost;
 	rejoin_if_again(ev);
-	raw_spin_unlock_irqrestore(&ev->proc->lock, flags);
+	raw_spin_unlock_irq(&ev->proc->lock);
 	aem_event_put(ev);
 }
 
 /** aem_active_lose() - the constructor failed: what happened is lost, and counted. */
 void aem_active_lose(const struct aem_turn *turn)
 {
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&turn->ev->proc->lock, flags);
+	raw_spin_lock_irq(&turn->ev->proc->lock);
 	turn->ev->lost += turn->count;
-	raw_spin_unlock_irqrestore(&turn->ev->proc->lock, flags);
+	raw_spin_unlock_irq(&turn->ev->proc->lock);
 	aem_active_nothing(turn);
 }
 
@@ -403,9 +398,8 @@ void aem_active_starve(const struct aem_turn *turn)
 {
 	struct event_struct *ev = turn->ev;
 	struct aem_process *proc = ev->proc;
-	unsigned long flags;
 
-	raw_spin_lock_irqsave(&proc->lock, flags);
+	raw_spin_lock_irq(&proc->lock);
 	ev->state &= ~(EV_CONSTRUCTING | EV_AGAIN);
 	ev->count += turn->count;
 	ev->lost += turn->lost;
@@ -420,7 +414,7 @@ void aem_active_starve(const struct aem_turn *turn)
 			join(ev);
 		}
 	}
-	raw_spin_unlock_irqrestore(&proc->lock, flags);
+	raw_spin_unlock_irq(&proc->lock);
 	aem_event_put(ev);
 }
 
@@ -472,16 +466,15 @@ void aem_active_feed(struct aem_process *proc)
  */
 bool aem_active_finished(struct event_struct *ev, bool again)
 {
-	unsigned long flags;
 	bool over;
 
-	raw_spin_lock_irqsave(&ev->proc->lock, flags);
+	raw_spin_lock_irq(&ev->proc->lock);
 	ev->inflight--;
 	if (again)
 		ev->state |= EV_AGAIN;
 	rejoin_if_again(ev);
 	over = !ev->inflight && (ev->state & EV_ENDING) && !(ev->state & EV_DEAD);
-	raw_spin_unlock_irqrestore(&ev->proc->lock, flags);
+	raw_spin_unlock_irq(&ev->proc->lock);
 	return over;
 }
 
@@ -577,7 +570,7 @@ void aem_active_revoke(struct event_struct *ev)
 void aem_active_tell_revoked(struct aem_process *proc)
 {
 	raw_spin_lock_irq(&proc->lock);
-	proc->revoked = true;
+	WRITE_ONCE(proc->revoked, true);
 	wake_waiter(proc);
 	raw_spin_unlock_irq(&proc->lock);
 }
@@ -587,9 +580,12 @@ bool aem_active_was_revoked(struct aem_process *proc)
 {
 	bool revoked;
 
+	/* Who was woken for it has had the lock since. */
+	if (likely(!READ_ONCE(proc->revoked)))
+		return false;
 	raw_spin_lock_irq(&proc->lock);
 	revoked = proc->revoked;
-	proc->revoked = false;
+	WRITE_ONCE(proc->revoked, false);
 	raw_spin_unlock_irq(&proc->lock);
 	return revoked;
 }

@@ -9,6 +9,7 @@
 #include <linux/poll.h>
 #include <linux/uaccess.h>
 #include "active.h"
+#include "copy.h"
 #include "device.h"
 #include "doorbell.h"
 #include "enter.h"
@@ -48,6 +49,7 @@ union aem_ioctl_arg {
  * @size:     of its struct
  * @min_size: smallest size that is accepted
  * @command:  AEM_IOC_*
+ * @out:      offset of the first byte that it may change, a multiple of 8
  * @always:   it needs no AEM_IOC_SETUP, and may be used from anywhere
  * @output:   what it has put into the struct holds on errors too
  * @creates:  only its answer names what it makes, so that it must not be made if the
@@ -62,6 +64,7 @@ struct aem_ioctl_op {
 	unsigned int size;
 	unsigned int min_size;
 	unsigned int command;
+	unsigned int out;
 	bool always;
 	bool output;
 	bool creates;
@@ -207,9 +210,9 @@ static const struct aem_ioctl_op ioctl_ops[] = {
 		 .answer = answer_setup),
 	IOCTL_OP(AEM_IOC_BIND, do_bind, struct aem_bind, name),
 	IOCTL_OP(AEM_IOC_CALL, do_call, struct aem_call, result, .output = true,
-		 .creates = true, .undo = undo_call),
+		 .out = offsetof(struct aem_call, result), .creates = true, .undo = undo_call),
 	IOCTL_OP(AEM_IOC_ENTER, do_enter, struct aem_enter, pending, .output = true,
-		 .undo = undo_enter),
+		 .out = offsetof(struct aem_enter, first), .undo = undo_enter),
 	IOCTL_OP(AEM_IOC_EVENT, do_event, struct aem_event, pad),
 	IOCTL_OP(AEM_IOC_VMT, do_vmt, struct aem_vmt, length, .creates = true,
 		 .undo = undo_vmt),
@@ -228,22 +231,10 @@ static const struct aem_ioctl_op *find_op(unsigned int command)
 	return &ioctl_ops[nr];
 }
 
-static int fetch(const struct aem_ioctl_op *op, union aem_ioctl_arg *arg,
-		 void __user *from, u32 *size)
-{
-	if (get_user(*size, (u32 __user *)from))
-		return -EFAULT;
-	if (*size < op->min_size)
-		return -EINVAL;
-	if (*size > PAGE_SIZE)
-		return -E2BIG;
-	return copy_struct_from_user(arg, op->size, from, *size);
-}
-
 static int store(const struct aem_ioctl_op *op, const union aem_ioctl_arg *arg,
 		 void __user *to, u32 size)
 {
-	return copy_to_user(to, arg, min_t(u32, size, op->size)) ? -EFAULT : 0;
+	return aem_copy_out(to, arg, op->out, op->size, size);
 }
 
 static long aem_ioctl(struct file *file, unsigned int command, unsigned long address)
@@ -251,14 +242,14 @@ static long aem_ioctl(struct file *file, unsigned int command, unsigned long add
 	const struct aem_ioctl_op *op = find_op(command);
 	void __user *user = (void __user *)address;
 	struct aem_process *proc = file->private_data;
-	union aem_ioctl_arg arg;
+	union aem_ioctl_arg arg AEM_UNINITIALIZED;
 	int err;
 	u32 size;
 
 	if (!op)
 		return -ENOTTY;
 	err = op->always ? 0 : aem_process_check(proc);
-	err = err ?: fetch(op, &arg, user, &size);
+	err = err ?: aem_copy_in(&arg, op->size, op->min_size, user, &size);
 	if (!err && op->answer)
 		err = op->answer(proc, &arg);
 	if (!err && (op->creates || op->answer))

@@ -6,6 +6,7 @@
 #include <linux/compat.h>
 #include <linux/uaccess.h>
 #include "active.h"
+#include "copy.h"
 #include "enter.h"
 #include "layer.h"
 #include "range.h"
@@ -13,6 +14,8 @@
 
 /** AEM_CALLS_MAX: Calls in one AEM_IOC_ENTER. */
 #define AEM_CALLS_MAX	65536
+/** CALLS_AT_A_TIME: Calls before others may have the processor: a burst of sends is not cut up. */
+#define CALLS_AT_A_TIME	64
 
 /* The core's own calls: range 0. */
 static long call_event(const struct aem_caller *caller, void *arg)
@@ -23,25 +26,6 @@ static long call_event(const struct aem_caller *caller, void *arg)
 static const struct aem_call_op core_calls[] = {
 	AEM_CALL_OP(AEM_CALL_EVENT, struct aem_event, pad, call_event, NULL),
 };
-
-/* In: the user's size, however much of the struct it knew. */
-static int fetch_arg(const struct aem_call_op *op, void *arg, void __user *from,
-		     u32 *size)
-{
-	if (get_user(*size, (u32 __user *)from))
-		return -EFAULT;
-	if (*size < op->min_size)
-		return -EINVAL;
-	if (*size > PAGE_SIZE)
-		return -E2BIG;
-	return copy_struct_from_user(arg, op->size, from, *size);
-}
-
-static int store_arg(const struct aem_call_op *op, const void *arg, void __user *to,
-		     u32 size)
-{
-	return copy_to_user(to, arg, min_t(u32, size, op->size)) ? -EFAULT : 0;
-}
 
 static u64 registered_id(const void *arg)
 {
@@ -54,23 +38,23 @@ static u64 registered_id(const void *arg)
 static long execute(const struct aem_call_op *op, const struct aem_caller *caller,
 		    void __user *from, u64 *made)
 {
-	u64 arg[AEM_CALL_ARG_MAX / sizeof(u64)];
+	u64 arg[AEM_CALL_ARG_MAX / sizeof(u64)] AEM_UNINITIALIZED;
 	u32 size;
 	long ret;
 
-	ret = fetch_arg(op, arg, from, &size);
+	ret = aem_copy_in(arg, op->size, op->min_size, from, &size);
 	/* An event whose id cannot be told must not come to be. */
 	if (!ret && op->events)
-		ret = store_arg(op, arg, from, size);
+		ret = aem_copy_out(from, arg, 0, op->size, size);
 	ret = ret ?: aem_layer_call(caller, op, arg);
 	if (ret)
 		return ret;
 	ret = aem_service_answer(op->execute(caller, arg));
-	if (ret < 0 || op->input)
+	if (ret < 0)
 		return ret;
 	if (op->events)
 		*made = registered_id(arg);
-	return store_arg(op, arg, from, size) ?: ret;
+	return aem_copy_out(from, arg, op->out, op->size, size) ?: ret;
 }
 
 static long call_service(struct aem_caller *caller, struct aem_service *service, u32 nr,
@@ -122,12 +106,12 @@ long aem_call(struct aem_process *proc, u32 nr, void __user *arg, u64 *made)
 /* One element of a batch: -EFAULT if the element itself cannot be read or written. */
 static int make_call(struct aem_process *proc, struct aem_call __user *user)
 {
-	struct aem_call call;
+	struct aem_call call AEM_UNINITIALIZED;
 	u64 made = 0;
 
-	if (copy_from_user(&call, user, sizeof(call)))
+	if (aem_copy_element(&call, sizeof(call), user))
 		return -EFAULT;
-	if (call.size == sizeof(call))
+	if (likely(call.size == sizeof(call)))
 		call.result = aem_call(proc, call.nr, u64_to_user_ptr(call.arg), &made);
 	else
 		call.result = -EINVAL;
@@ -147,13 +131,16 @@ static int make_calls(struct aem_process *proc, struct aem_enter *enter)
 		err = make_call(proc, &calls[enter->done]);
 		if (err)
 			return err;
-		cond_resched();
+		if (enter->done % CALLS_AT_A_TIME == CALLS_AT_A_TIME - 1)
+			cond_resched();
 	}
 	return 0;
 }
 
 static void reap(struct aem_process *proc)
 {
+	if (aem_ring_is_empty(proc))
+		return;
 	mutex_lock(&proc->enter_lock);
 	aem_ring_reap(proc);
 	mutex_unlock(&proc->enter_lock);

@@ -34,7 +34,7 @@ void aem_gate_destroy(struct aem_gate *gate)
 /** aem_gate_wait() - it is closed: wait until it is not. */
 void aem_gate_wait(struct aem_gate *gate)
 {
-	wait_event(gate->moved, !percpu_ref_is_dying(&gate->inside));
+	wait_event(gate->moved, !aem_gate_is_shut(gate));
 }
 
 /** aem_gate_announce() - it is about to be prepared: of several, all wait for one grace period. */

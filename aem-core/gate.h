@@ -53,6 +53,12 @@ static inline void aem_gate_pass(struct aem_gate *gate)
 		aem_gate_wait(gate);
 }
 
+/** aem_gate_is_shut() - who is inside should leave soon, and come back later. */
+static inline bool aem_gate_is_shut(struct aem_gate *gate)
+{
+	return percpu_ref_is_dying(&gate->inside);
+}
+
 /** aem_gate_leave() - undo aem_gate_pass(). Any context. */
 static inline void aem_gate_leave(struct aem_gate *gate)
 {

@@ -159,7 +159,7 @@ struct aem_hint {
  *                unregistration of events
  * @slots:        the kernel's side of @ring
  * @head:         oldest record that is not taken back, free-running
- * @tail:         next record to fill, free-running
+ * @tail:         next record to fill, free-running, or back where a record is taken back there
  * @reaps:        counts records that were taken back; written under enter_lock
  * @untold:       records that are untold; written under enter_lock
  * @events:       events by index, until they are freed. xa_lock protects @closing too

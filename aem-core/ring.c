@@ -64,13 +64,30 @@ void aem_ring_destroy(struct aem_process *proc)
 	proc->slots = NULL;
 }
 
+/*
+ * Most services have none. Which one serves the event may change until the gate is passed; while
+ * it is held it looks as if it had one.
+ */
+static bool has_destructor(const struct event_struct *ev)
+{
+	bool has;
+
+	rcu_read_lock();
+	has = aem_event_ops(ev, rcu_dereference(ev->service))->destruct;
+	rcu_read_unlock();
+	return has;
+}
+
 /* What the handler left goes to the service: true if the event wants another turn. */
 static bool destruct(struct aem_slot *slot)
 {
-	const struct aem_event_ops *ops = aem_event_ops(slot->ev, aem_event_lock(slot->ev));
+	const struct aem_event_ops *ops;
 	bool again = false;
 
-	if (ops->destruct && !slot->cancelled)
+	if (slot->cancelled || !has_destructor(slot->ev))
+		return false;
+	ops = aem_event_ops(slot->ev, aem_event_lock(slot->ev));
+	if (ops->destruct)
 		again = ops->destruct(slot->ev, &slot->block) == AEM_MORE;
 	aem_event_unlock(slot->ev);
 	return again;
@@ -85,7 +102,7 @@ static void take_back(struct aem_process *proc, u32 index, bool keep)
 
 	if (keep && !slot->cancelled && slot->block.address)
 		aem_vmtable_give(&proc->vmt, &slot->block);
-	else
+	else if (slot->block.address)
 		aem_vmt_free(proc, &slot->block);
 	trace_aem_done(ev);
 	if (aem_active_finished(ev, again))
@@ -113,6 +130,23 @@ static bool is_finished(u32 state)
 }
 
 /**
+ * aem_ring_is_empty() - has all that was delivered been taken back, with its destructors?
+ * @proc: the process
+ *
+ * Whatever the caller has finished is in the ring, or was taken back by another thread; what
+ * that did has happened. Both ends go on, or back, when a record has been taken back, not before.
+ *
+ * Context: any; without the enter_lock what others do meanwhile may be seen or not.
+ */
+bool aem_ring_is_empty(const struct aem_process *proc)
+{
+	/* Pair with the stores of aem_ring_reap(). The head never goes back, so equal they were. */
+	u32 head = smp_load_acquire(&proc->head);
+
+	return head == smp_load_acquire(&proc->tail);
+}
+
+/**
  * aem_ring_reap() - take finished records back, run their destructors
  * @proc: the process, under its enter_lock
  */
@@ -125,13 +159,15 @@ void aem_ring_reap(struct aem_process *proc)
 		state = state_at(proc, proc->head);
 		if (!is_finished(state))
 			break;
-		take_back(proc, proc->head++, state == AEM_RECORD_KEEP);
+		take_back(proc, proc->head, state == AEM_RECORD_KEEP);
+		smp_store_release(&proc->head, proc->head + 1);
 	}
 	while (proc->head != proc->tail) {
 		state = state_at(proc, proc->tail - 1);
 		if (!is_finished(state))
 			break;
-		take_back(proc, --proc->tail, state == AEM_RECORD_KEEP);
+		take_back(proc, proc->tail - 1, state == AEM_RECORD_KEEP);
+		smp_store_release(&proc->tail, proc->tail - 1);
 	}
 	if (reaps == proc->reaps)
 		return;
@@ -169,7 +205,7 @@ static void deliver(struct aem_process *proc, const struct aem_turn *turn,
 	if (turn->ev->flags & EVF_ONESHOT)
 		d->end = true;
 	write_record(proc, turn, d);
-	proc->tail++;
+	WRITE_ONCE(proc->tail, proc->tail + 1);
 	aem_active_built(turn, more, d->stop, d->end);
 }
 
@@ -184,7 +220,25 @@ static void starve(struct aem_process *proc, const struct aem_turn *turn, int er
 		schedule_delayed_work(&proc->feeder, RETRY);
 }
 
-/* Run the constructor of the event whose turn it is: true if that made a record. */
+/*
+ * Behind the gate of a range: pass another's instead, if it is another. NULL: of none. Whoever
+ * wants to shut the gate is let go first, and does not wait for the whole burst.
+ */
+static void pass(struct aem_range **inside, struct aem_range *range)
+{
+	if (likely(*inside == range) && (!range || !aem_gate_is_shut(&range->gate)))
+		return;
+	if (*inside)
+		aem_gate_leave(&(*inside)->gate);
+	if (range)
+		aem_gate_pass(&range->gate);
+	*inside = range;
+}
+
+/*
+ * Run the constructor of the event whose turn it is, behind the gate of its range: true if that
+ * made a record.
+ */
 static bool construct(struct aem_process *proc, const struct aem_turn *turn)
 {
 	struct aem_delivery d = {
@@ -197,9 +251,8 @@ static bool construct(struct aem_process *proc, const struct aem_turn *turn)
 	};
 	int ret;
 
-	d.caller.service = aem_event_lock(turn->ev);
+	d.caller.service = aem_event_service(turn->ev);
 	ret = aem_event_ops(turn->ev, d.caller.service)->construct(turn->ev, &d);
-	aem_event_unlock(turn->ev);
 	trace_aem_construct(turn->ev, ret);
 	if (ret >= 0) {
 		deliver(proc, turn, &d, ret == AEM_MORE);
@@ -303,6 +356,7 @@ u32 aem_ring_fill(struct aem_process *proc, u32 level, bool safepoint, u32 max,
 		  u32 *first)
 {
 	u32 turns = 2 * proc->ring_entries, top = AEM_PRIORITIES - 1, made = 0;
+	struct aem_range *inside = NULL;
 	struct aem_turn turn;
 
 	lockdep_assert_held(&proc->enter_lock);
@@ -314,11 +368,13 @@ u32 aem_ring_fill(struct aem_process *proc, u32 level, bool safepoint, u32 max,
 	while (made < max && turns-- &&
 	       aem_active_pop(proc, level, top, safepoint,
 			      proc->ring_entries - (proc->tail - proc->head), &turn)) {
+		pass(&inside, aem_event_range(turn.ev));
 		if (!construct(proc, &turn))
 			continue;
 		made++;
 		top = slot_at(proc, proc->tail - 1)->ev->prio;
 	}
+	pass(&inside, NULL);
 	return made;
 }
 
@@ -353,7 +409,8 @@ void aem_ring_clear(struct aem_process *proc)
 	lockdep_assert_held(&proc->enter_lock);
 	while (proc->head != proc->tail) {
 		slot_at(proc, proc->head)->cancelled = true;
-		take_back(proc, proc->head++, false);
+		take_back(proc, proc->head, false);
+		smp_store_release(&proc->head, proc->head + 1);
 	}
 	wake_up_all(&proc->idle_queue);
 }

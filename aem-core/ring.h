@@ -9,6 +9,7 @@
 
 int aem_ring_init(struct aem_process *proc, u32 entries);
 void aem_ring_destroy(struct aem_process *proc);
+bool aem_ring_is_empty(const struct aem_process *proc);
 void aem_ring_reap(struct aem_process *proc);
 u32 aem_ring_fill(struct aem_process *proc, u32 level, bool safepoint, u32 max,
 		  u32 *first);

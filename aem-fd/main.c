@@ -201,7 +201,8 @@ static long fd_remove(const struct aem_caller *caller, void *argument)
 static const struct aem_call_op calls[] = {
 	AEM_CALL_OP(AEM_FD_WATCH, struct aem_fd_watch, number, fd_watch, &aem_fd_events),
 	AEM_CALL_OP(AEM_FD_ADD, struct aem_fd_add, number, fd_add, NULL),
-	AEM_CALL_OP(AEM_FD_REMOVE, struct aem_fd_remove, id, fd_remove, NULL, .input = true),
+	AEM_CALL_OP(AEM_FD_REMOVE, struct aem_fd_remove, id, fd_remove, NULL,
+		    .out = sizeof(struct aem_fd_remove)),
 };
 
 static struct aem_service service = {

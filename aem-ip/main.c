@@ -17,7 +17,7 @@ static const struct aem_call_op calls[] = {
 	AEM_CALL_OP(AEM_IP_CONNECT, struct aem_ip_connect, pad, aem_ip_connect,
 		    &aem_ip_connect_events),
 	AEM_CALL_OP(AEM_IP_SEND, struct aem_ip_send, pad, aem_ip_send, NULL,
-		    .input = true),
+		    .out = sizeof(struct aem_ip_send)),
 };
 
 static struct aem_service aem_ip = {

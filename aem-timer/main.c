@@ -126,8 +126,10 @@ static long timer_gettime(const struct aem_caller *caller, void *argument)
 static const struct aem_call_op calls[] = {
 	AEM_CALL_OP(AEM_TIMER_CREATE, struct aem_timer_create, slack, timer_create,
 		    &aem_timer_events),
-	AEM_CALL_OP(AEM_TIMER_SETTIME, struct aem_timer_settime, old_interval, timer_settime, NULL),
-	AEM_CALL_OP(AEM_TIMER_GETTIME, struct aem_timer_gettime, interval, timer_gettime, NULL),
+	AEM_CALL_OP(AEM_TIMER_SETTIME, struct aem_timer_settime, old_interval, timer_settime, NULL,
+		    .out = offsetof(struct aem_timer_settime, old_value)),
+	AEM_CALL_OP(AEM_TIMER_GETTIME, struct aem_timer_gettime, interval, timer_gettime, NULL,
+		    .out = offsetof(struct aem_timer_gettime, value)),
 };
 
 static struct aem_service service = {

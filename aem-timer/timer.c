@@ -183,7 +183,7 @@ static void tell_expiries(struct event_struct *ev, struct aem_delivery *d)
 {
 	struct aem_timer *t = aem_event_private(ev);
 	ktime_t last = hrtimer_get_softexpires(&ev->job.timer);
-	u64 count = max_t(u64, 1, expiries_until(ev, now_of(ev)));
+	u64 count = t->interval ? max_t(u64, 1, expiries_until(ev, now_of(ev))) : 1;
 
 	last = aem_period_last(last, t->interval, count);
 	d->arg[0] = count - 1;

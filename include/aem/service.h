@@ -36,22 +36,23 @@
  * @name:     for traces and aemctl
  * @size:     of its argument struct, which begins with __u32 size
  * @min_size: smallest size of it that is accepted
+ * @out:      offset of the first byte that the call may change, a multiple of 8; @size: it
+ *            changes nothing
  * @execute:  the call. @arg is the struct in kernel memory, @size bytes, what the
- *            user's shorter one lacked zeroed; it is copied back on success.
+ *            user's shorter one lacked zeroed; from @out on it is copied back on success.
  *            Returns a result >= 0 or -errno. Runs in process context under the
  *            service's reader lock: may sleep for memory and locks, never for
  *            events
  * @events:   what events registered by this call do; NULL: it registers none. Its argument
  *            holds the struct aem_registration at AEM_REGISTRATION
- * @input:    nothing in the argument is for the user to read: it is not copied back
  */
 struct aem_call_op {
 	const char *name;
 	u16 size;
 	u16 min_size;
+	u16 out;
 	long (*execute)(const struct aem_caller *caller, void *arg);
 	const struct aem_event_ops *events;
-	bool input;
 };
 
 /**
@@ -60,7 +61,11 @@ struct aem_call_op {
  */
 #define AEM_REGISTRATION	8
 
-/** AEM_CALL_OP() - an element of a table of calls; every version of _struct reaches to _last. */
+/**
+ * AEM_CALL_OP() - an element of a table of calls; every version of _struct reaches to _last
+ *
+ * Further fields, such as .out, may follow.
+ */
 #define AEM_CALL_OP(_nr, _struct, _last, _execute, _events, ...)	\
 	[_nr] = {							\
 		.name = #_execute,					\

@@ -1,5 +1,5 @@
 # a struct may be smaller than its smallest
-# file: aem-core/device.c
+# file: aem-core/copy.h
 # kernel: 6.1
 # tests: abi
-/if (\*size < op->min_size)/,/return -EINVAL;/d
+/if (\*given < min_size)/,/return -EINVAL;/d
