@@ -23,7 +23,7 @@
 #define SETTLE_SECONDS 5
 
 bool bench_quick;
-static const char *only_system, *only_params;
+static const char *only_system, *only_params, *only_peer;
 
 /* For profile/plugin.c; they do nothing. */
 #define MARK_BEGIN() __asm__ volatile("xchg %%bx, %%bx" ::: "memory")
@@ -91,12 +91,13 @@ struct bench {
 void bench_start(int argc, char **argv)
 {
 	struct timespec settle = { .tv_sec = SETTLE_SECONDS };
-
 	int option;
 
-	while ((option = getopt(argc, argv, "qs:p:")) != -1) {
+	while ((option = getopt(argc, argv, "qg:s:p:")) != -1) {
 		if (option == 'q')
 			bench_quick = true;
+		else if (option == 'g')
+			only_peer = optarg;
 		else if (option == 's')
 			only_system = optarg;
 		else if (option == 'p')
@@ -298,6 +299,7 @@ static void print_row(const char *system, const char *params, const struct answe
 static bool is_wanted(const char *system, const char *params)
 {
 	return (!only_system || !strcmp(system, only_system)) &&
+	       (!only_peer || !strcmp(system, only_peer) || !strncmp(system, "aem", 3)) &&
 	       (!only_params || !strcmp(params, only_params));
 }
 

@@ -26,8 +26,9 @@ typedef void (*bench_fn)(struct bench *b, const void *arg);
 extern bool bench_quick;
 
 /*
- * Reads the arguments of the program (-q: quick; -s SYSTEM, -p PARAMS: only rows of that system,
- * with these params), and lets the guest come to rest.
+ * Reads the arguments of the program (-q: quick; -g PEER: only rows of AEM, and of that peer;
+ * -s SYSTEM, -p PARAMS: only rows of that system, with these params), and lets the guest come to
+ * rest.
  */
 void bench_start(int argc, char **argv);
 

@@ -2,7 +2,8 @@
 /*
  * echo: instructions to send back what came, over TCP and UDP.
  * unit: instructions of the server per echo
- * bench: mem=1500 load=core,ip timeout=3600 gate
+ * bench: mem=1500 load=core,ip timeout=3600
+ * gate: epoll
  */
 #include <stdio.h>
 #include <string.h>

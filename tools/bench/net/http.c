@@ -3,7 +3,8 @@
  * http: instructions per request, of the server and of the whole guest. All servers read requests
  * and write answers with the same code, that of aem-httpd: a file of 1,200 bytes from its cache.
  * unit: instructions of the server per request
- * bench: mem=1500 load=core,ip timeout=3600 gate
+ * bench: mem=1500 load=core,ip timeout=3600
+ * gate: epoll
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
  * swap: instructions for which users of a service wait while another version takes it over, with so
  * many live timers: what AEM_IOC_MANAGE says of its pause.
  * unit: instructions of pause
- * bench: mem=1024 load=core,timer,timer_2 gate
+ * bench: mem=1024 load=core,timer,timer_2
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,8 @@
 /*
  * timer-arm: instructions to disarm a timer and arm it again, among so many that are armed.
  * unit: instructions per cancel and arm
- * bench: mem=3500 load=core,timer timeout=7200 gate
+ * bench: mem=3500 load=core,timer timeout=7200
+ * gate: timerfd
  */
 #include <stdio.h>
 #include "timers.h"

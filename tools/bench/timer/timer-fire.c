@@ -3,7 +3,8 @@
  * timer-fire: instructions from the time that timers are armed for until all were handled, the
  * interrupt among them. At most 1,000 expire at a time; the others are armed for later.
  * unit: instructions per expiry
- * bench: mem=3500 load=core,timer timeout=7200 gate
+ * bench: mem=3500 load=core,timer timeout=7200
+ * gate: timerfd
  */
 #include <stdio.h>
 #include "timers.h"

@@ -3,7 +3,8 @@
  * interrupt: instructions from the time that a timer is set for to the first of its handler, which
  * is given data, and back to the flow that it broke: computing, sleeping, or blocked in read().
  * unit: instructions
- * bench: mem=512 load=core,timer gate
+ * bench: mem=512 load=core,timer
+ * gate: RT signal
  */
 #include <errno.h>
 #include <signal.h>

@@ -3,7 +3,8 @@
  * priority: instructions from causing an urgent event, in a handler of one that is not, to the
  * first of its own handler, with a backlog of others in between.
  * unit: instructions to the urgent handler
- * bench: mem=1024 load=core,null gate
+ * bench: mem=1024 load=core,null
+ * gate: RT signal
  */
 #include <errno.h>
 #include <signal.h>

@@ -5,7 +5,8 @@
  * so that a burst is complete before its receiver runs: the sender yields to it. Events of AEM are
  * those of aem-null, which a call activates; the others have an eventfd each, or a queued signal.
  * unit: instructions of the receiver per event
- * bench: mem=512 load=core,null gate
+ * bench: mem=512 load=core,null
+ * gate: eventfd + epoll
  */
 #include <pthread.h>
 #include <sched.h>
