@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/aem.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -19,6 +20,8 @@
 #include "services.h"
 
 static int device = -1;
+/* How many use the core when no program runs. */
+static unsigned int at_rest;
 static char trouble[200];
 
 /* Whose modules can be loaded anew. */
@@ -40,6 +43,20 @@ static void sleep_ms(long ms)
 	nanosleep(&time, NULL);
 }
 
+/* Open contexts, also those without a service, and the services themselves. */
+static unsigned int users_of_core(void)
+{
+	int fd = open("/sys/module/aem_core/refcnt", O_RDONLY | O_CLOEXEC);
+	char text[16] = "";
+
+	if (fd < 0)
+		return 0;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		errno = 0;
+	close(fd);
+	return strtoul(text, NULL, 10);
+}
+
 /* By a descriptor that is at least @lowest: 0, or -1 and errno. */
 int services_open(int lowest)
 {
@@ -49,6 +66,7 @@ int services_open(int lowest)
 		return -1;
 	device = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
 	close(fd);
+	at_rest = users_of_core();
 	return device < 0 ? -1 : 0;
 }
 
@@ -88,35 +106,45 @@ void services_find(uint32_t *base)
 }
 
 /*
- * A descriptor that lies in the queue of a socket that lies there too is let go when the next such
- * socket is closed.
+ * A descriptor that lies in the queue of a socket that lies there too is let go when another such
+ * socket is closed, on newer kernels some time after.
  */
 static void collect_garbage(void)
 {
 	close(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
 }
 
-/* Waits until nobody uses any: NULL, or a sentence. */
-const char *services_idle(unsigned int ms)
+/* If not, @trouble says why. */
+static bool is_idle(void)
 {
-	long until = now_ms() + ms;
+	unsigned int i, users = users_of_core();
 	struct aem_service_info info;
-	unsigned int i;
 
-	collect_garbage();
 	for (i = 0; look(i, &info); i++) {
-		while ((info.users || info.events) && now_ms() < until) {
-			sleep_ms(2);
-			look(i, &info);
-		}
 		if (!info.users && !info.events)
 			continue;
 		snprintf(trouble, sizeof(trouble),
 			 "left behind: service %s has %u users and %u events", info.name,
 			 info.users, info.events);
-		return trouble;
+		return false;
 	}
-	return NULL;
+	snprintf(trouble, sizeof(trouble), "left behind: %u contexts", users - at_rest);
+	return users <= at_rest;
+}
+
+/* Waits until nobody uses any: NULL, or a sentence. */
+const char *services_idle(unsigned int ms)
+{
+	long until = now_ms() + ms;
+
+	for (;;) {
+		collect_garbage();
+		if (is_idle())
+			return NULL;
+		if (now_ms() >= until)
+			return trouble;
+		sleep_ms(2);
+	}
 }
 
 static const struct module *module_of(const struct aem_service_info *info)

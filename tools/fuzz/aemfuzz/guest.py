@@ -14,6 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.r
 BLIND, FOUND = 8, 9         # of selftests/fuzz/main.c
 BESIDE = 12                 # programs at a time; most of them wait
 HOST, SETUP, TIMEOUT = 240, 241, 242
+ICOUNT = 30                 # at most: seconds for one of a guest whose clock counts instructions
 PATIENCE = 4                # see selftests/fuzz/main.c; on a kernel that is not slow
 # The kernel tells its log once more when it panics: the programs are in there.
 APPEND = "panic_print=32 log_buf_len=1M"
@@ -73,6 +74,7 @@ class Guests:
     def __init__(self, options):
         self.options = options
         self.patience = PATIENCE * self._factor()
+        self.slow = ICOUNT if options.icount else 2
         self.program = os.path.join(options.build, "selftests/fuzz/fuzz")
         self.booted = 0
 
@@ -89,7 +91,8 @@ class Guests:
 
     def _command(self, arguments, files, seconds, console):
         words = [os.path.join(ROOT, "tools/vm/aem-vm"), "--kernel", self.options.kernel,
-                 "--build", self.options.build, "--smp", str(self.options.smp),
+                 "--build", self.options.build,
+                 *(["--icount"] if self.options.icount else ["--smp", str(self.options.smp)]),
                  "--mem", str(self.options.mem), "--load", self.options.load,
                  "--timeout", str(seconds), "--append", APPEND, "--console", console,
                  "--file", f"{self.program}:/aem/fuzz"]
@@ -127,13 +130,13 @@ class Guests:
         if corpus and os.path.exists(corpus):
             arguments.append("/aem/corpus")
             files = [(corpus, "corpus")]
-        return self._start(arguments, files, 2 * seconds + 300, True)
+        return self._start(arguments, files, self.slow * seconds + 300, True)
 
     def replay(self, programs, times, beside=1):
         """Each so often, one after the other or several at a time, until something is found."""
         with tempfile.NamedTemporaryFile("w", prefix="fuzz.", encoding="utf-8") as file:
             file.write(text_of(programs))
             file.flush()
-            seconds = 60 + len(programs) * times
+            seconds = 60 + self.slow * len(programs) * times
             return self._start(["replay", "/aem/programs", times, self.patience, beside],
                                [(file.name, "programs")], seconds, False)
