@@ -8,12 +8,15 @@
  * one, or the number of links. Where there are no return probes, or too many changes at a time,
  * notes say that they are not sure.
  *
- * The probe is there only while somebody wants to know.
+ * The probe is on only while somebody wants to know, and for a moment after: to put it on and off
+ * the kernel's code is patched on all processors, which is no price for each watch that comes
+ * and goes.
  */
 #include <linux/hash.h>
 #include <linux/kprobes.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
+#include <linux/workqueue.h>
 #include "fd.h"
 
 #ifdef CONFIG_KRETPROBES
@@ -22,6 +25,9 @@
 
 /** CHANGES: So many may go on at a time and be known. */
 #define CHANGES		64
+
+/** LINGER: The probe stays on so long, in jiffies, after the last who wanted to know has gone. */
+#define LINGER		(5 * HZ)
 
 /**
  * struct going - a change that goes on, in the memory of its return probe
@@ -126,16 +132,27 @@ bool aem_fd_change_is_known(void)
 	return READ_ONCE(probed) && !READ_ONCE(probe.nmissed);
 }
 
+/* Nobody has come meanwhile. */
+static void put_off(struct work_struct *work)
+{
+	mutex_lock(&probe_mutex);
+	if (!wanted && probed) {
+		WRITE_ONCE(probed, false);
+		disable_kretprobe(&probe);
+	}
+	mutex_unlock(&probe_mutex);
+}
+
+static DECLARE_DELAYED_WORK(lingering, put_off);
+
 /** aem_fd_change_want() - somebody wants to know of changes, or does not any more. May sleep. */
 void aem_fd_change_want(bool want)
 {
 	mutex_lock(&probe_mutex);
-	if (want && !wanted++) {
+	if (want && !wanted++ && !probed)
 		WRITE_ONCE(probed, registered && !enable_kretprobe(&probe));
-	} else if (!want && !--wanted && probed) {
-		WRITE_ONCE(probed, false);
-		disable_kretprobe(&probe);
-	}
+	else if (!want && !--wanted && probed)
+		mod_delayed_work(system_wq, &lingering, LINGER);
 	mutex_unlock(&probe_mutex);
 }
 
@@ -156,6 +173,7 @@ void aem_fd_change_init(void)
 /** aem_fd_change_exit() - nobody wants to know any more. */
 void aem_fd_change_exit(void)
 {
+	cancel_delayed_work_sync(&lingering);
 	if (registered)
 		unregister_kretprobe(&probe);
 }
