@@ -140,10 +140,12 @@ static bool is_finished(u32 state)
  */
 bool aem_ring_is_empty(const struct aem_process *proc)
 {
-	/* Pair with the stores of aem_ring_reap(). The head never goes back, so equal they were. */
+	/* Pairs with aem_ring_reap(). The head never goes back, so equal they were. */
 	u32 head = smp_load_acquire(&proc->head);
+	/* Pairs with aem_ring_reap(). */
+	u32 tail = smp_load_acquire(&proc->tail);
 
-	return head == smp_load_acquire(&proc->tail);
+	return head == tail;
 }
 
 /**
@@ -160,6 +162,7 @@ void aem_ring_reap(struct aem_process *proc)
 		if (!is_finished(state))
 			break;
 		take_back(proc, proc->head, state == AEM_RECORD_KEEP);
+		/* Pairs with aem_ring_is_empty(): the destructor has run. */
 		smp_store_release(&proc->head, proc->head + 1);
 	}
 	while (proc->head != proc->tail) {
@@ -167,6 +170,7 @@ void aem_ring_reap(struct aem_process *proc)
 		if (!is_finished(state))
 			break;
 		take_back(proc, proc->tail - 1, state == AEM_RECORD_KEEP);
+		/* Pairs with aem_ring_is_empty(). */
 		smp_store_release(&proc->tail, proc->tail - 1);
 	}
 	if (reaps == proc->reaps)
@@ -410,7 +414,7 @@ void aem_ring_clear(struct aem_process *proc)
 	while (proc->head != proc->tail) {
 		slot_at(proc, proc->head)->cancelled = true;
 		take_back(proc, proc->head, false);
-		smp_store_release(&proc->head, proc->head + 1);
+		WRITE_ONCE(proc->head, proc->head + 1);
 	}
 	wake_up_all(&proc->idle_queue);
 }
