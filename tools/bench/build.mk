@@ -2,12 +2,13 @@
 # Benchmarks: each tools/bench/GROUP/NAME.c with a main() is one, named in bench-NAMES of its
 # group, and linked with what else lies in GROUP. liburing is asked for here alone.
 bench-timer := timer-arm timer-fire capacity
-bench-wake := wake interrupt priority
+bench-wake := wake interrupt priority hint
 bench-memory := memory
 bench-net := http echo
 bench-pexit := pexit
+bench-fd := fd
 bench-swap := swap
-bench-groups := timer wake memory net pexit swap
+bench-groups := timer wake memory net pexit fd swap
 
 bench-common := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tools/bench/lib/*.c))
 bench-flags := -Itools/bench/lib -Iselftests -pthread

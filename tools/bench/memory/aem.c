@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <aem/fd.h>
 #include <aem/ip.h>
 #include <aem/timer.h>
 #include "memories.h"
@@ -31,6 +34,16 @@ static void on_datagram(struct aem *context, void *user, aem_id id, int fd, void
 	(void)from_length;
 	(void)flags;
 	(void)error;
+}
+
+static void on_change(struct aem *context, void *user, aem_id id, const struct aem_fd_note *note,
+		      uint32_t lost)
+{
+	(void)context;
+	(void)user;
+	(void)id;
+	(void)note;
+	(void)lost;
 }
 
 static void must(struct bench *b, int result, const char *what)
@@ -69,8 +82,33 @@ static void add_sockets(struct bench *b, unsigned long n)
 					NULL), "aem_ip_datagram");
 }
 
+/* One event watches them all, as one inotify descriptor does. */
+static aem_id watch;
+static unsigned long watched;
+
+static void prepare_files(struct bench *b, unsigned long n)
+{
+	struct aem_fd_options options = { .files = AEM_FD_FILES_MAX };
+
+	open_context(b, n);
+	memory_make_files(b, n);
+	must(b, aem_fd_watch(aem, &watch, AT_FDCWD, "/tmp", AEM_FD_MODIFY, AEM_PRIO(0), &options,
+			     on_change, NULL), "aem_fd_watch");
+}
+
+static void add_files(struct bench *b, unsigned long n)
+{
+	char name[64];
+
+	while (n--) {
+		snprintf(name, sizeof(name), "/tmp/watched/%lu", watched++);
+		must(b, aem_fd_add(aem, watch, NULL, AT_FDCWD, name, 0), "aem_fd_add");
+	}
+}
+
 const struct memory_system memory_aem[] = {
 	{ "aem", "timer", open_context, add_timers, 1 },
 	{ "aem", "socket", prepare_sockets, add_sockets, 1 },
+	{ "aem", "file", prepare_files, add_files, 5 },
 	{ 0 }
 };

@@ -10,17 +10,22 @@
 static int inotify;
 static unsigned long watched;
 
-static void prepare(struct bench *b, unsigned long n)
+void memory_make_files(struct bench *b, unsigned long n)
 {
 	char name[64];
 
-	bench_sysctl(b, "/proc/sys/fs/inotify/max_user_watches", "1000000");
-	inotify = bench_try(b, inotify_init1(IN_CLOEXEC), "inotify_init1");
 	mkdir("/tmp/watched", 0700);
 	while (n--) {
 		snprintf(name, sizeof(name), "/tmp/watched/%lu", n);
 		close(bench_try(b, open(name, O_CREAT | O_WRONLY | O_CLOEXEC, 0600), name));
 	}
+}
+
+static void prepare(struct bench *b, unsigned long n)
+{
+	bench_sysctl(b, "/proc/sys/fs/inotify/max_user_watches", "1000000");
+	inotify = bench_try(b, inotify_init1(IN_CLOEXEC), "inotify_init1");
+	memory_make_files(b, n);
 }
 
 static void add(struct bench *b, unsigned long n)

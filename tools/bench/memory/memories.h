@@ -29,4 +29,7 @@ extern const struct memory_system memory_aem[], memory_epoll[], memory_io_uring[
 extern int *memory_sockets;
 void memory_make_sockets(struct bench *b, unsigned long n);
 
+/* Files /tmp/watched/0 and so on. */
+void memory_make_files(struct bench *b, unsigned long n);
+
 #endif /* BENCH_MEMORIES_H */

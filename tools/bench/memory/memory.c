@@ -4,7 +4,7 @@
  * more of than before, for 33,000 of them after as many others. "guest" is what all free memory has
  * become less by: tables of descriptors and the library's own memory too.
  * unit: bytes per registration
- * bench: mem=1500 load=core,timer,ip
+ * bench: mem=1500 load=core,timer,ip,fd
  * gate: epoll
  */
 #include <stdio.h>
