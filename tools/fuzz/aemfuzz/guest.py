@@ -25,6 +25,8 @@ def signature_of(sentence):
     text = re.sub(r"\[ *\d+\.\d+\](\[[^]]*\])?", "", sentence)
     text = re.sub(r"\.(isra|constprop|part|cold)\b(\.\d+)?", "", text)
     text = re.sub(r"\+0x[0-9a-f]+/0x[0-9a-f]+|0x[0-9a-f]+|\b[0-9a-f]{8,16}\b", "", text)
+    # A reference too few shows as whatever comes first.
+    text = re.sub(r"\b(refcount_t):.*", r"\1", text)
     return " ".join(re.sub(r"\d+", "N", text).split())
 
 
