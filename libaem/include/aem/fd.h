@@ -97,6 +97,77 @@ int aem_fd_add(struct aem *aem, aem_id id, uint32_t *number, int fd, const char 
  */
 int aem_fd_remove(struct aem *aem, aem_id id, uint32_t number);
 
+/**
+ * AEM_FD_FOUND: In @note->kinds, told by the library: nobody is known to have done it, but looking
+ * into directories has shown it. Alone, that a name is there; with AEM_FD_RENAME or
+ * AEM_FD_DELETE, that a directory has gone. @note->flags has AEM_FD_F_DIR, and nothing else is
+ * known.
+ */
+#define AEM_FD_FOUND	(1U << 31)
+
+/**
+ * struct aem_fd_tree - a directory that is watched with all directories below it
+ */
+struct aem_fd_tree;
+
+/**
+ * typedef aem_fd_tree_fn - something happened in a tree
+ * @aem:   the context
+ * @user:  as given to aem_fd_tree_open()
+ * @note:  what; its numbers are the library's. NULL: the service was taken away; nothing more
+ *         will come
+ * @lost:  notes that were lost since the last one: the tree has to be opened anew
+ * @path:  the file, from the tree's root, "" the root itself. Of a rename that brings something
+ *         into the tree: ""
+ * @path2: of a rename: where to; "": out of the tree
+ * @error: a directory could not be watched since the last call: -EACCES (the caller may not
+ *         read it), -ENOSPC (as many as the watch may have), -ENOMEM, -EMFILE, -ENAMETOOLONG;
+ *         0: none
+ *
+ * Who keeps the names of a tree as these calls tell them, comes to have those that are there:
+ * AEM_FD_CREATE, AEM_FD_FOUND: there is a file, or a directory; nothing else has that name.
+ * AEM_FD_DELETE: it is gone, with all below it. AEM_FD_RENAME: it is @path2, with all below it
+ * that was known; what had that name is gone. What is told of a directory, by AEM_FD_F_DIR, does
+ * not concern a file of that name that is known, nor the other way round. Directories that were
+ * just seen may be told of once more by notes that waited.
+ */
+typedef void (*aem_fd_tree_fn)(struct aem *aem, void *user, const struct aem_fd_note *note,
+			       uint32_t lost, const char *path, const char *path2, int error);
+
+/**
+ * aem_fd_tree_open() - hear of what happens in a directory and all below it
+ * @aem:     the context
+ * @tree:    out: the tree
+ * @fd:      where @path begins, or AT_FDCWD
+ * @path:    the directory; NULL: @fd
+ * @kinds:   enum aem_fd_kind; AEM_FD_CREATE, AEM_FD_DELETE and AEM_FD_RENAME are told in any case
+ * @how:     priority and flags; the handler runs at safe points only
+ * @options: room for notes, flags, and @files: most directories; no pattern and no actor. Or NULL
+ * @handler: called for each note, and by this call for what is there
+ * @user:    for @handler
+ *
+ * Directories that are made in the tree are watched from their birth. What comes into it
+ * otherwise is watched, and looked into, when its note is taken; as is the whole by this call.
+ * Names from there are told by AEM_FD_FOUND, so nothing that stays is missed. What happens while
+ * that goes on waits in @options->room. Other mounts in the tree are part of it.
+ *
+ * Looking into a directory takes a descriptor for each level of it.
+ *
+ * Context: safe points; not in interrupting handlers.
+ * Return: 0; -EINVAL: a pattern or an actor; or what aem_fd_watch() says.
+ */
+int aem_fd_tree_open(struct aem *aem, struct aem_fd_tree **tree, int fd, const char *path,
+		     uint32_t kinds, uint32_t how, const struct aem_fd_options *options,
+		     aem_fd_tree_fn handler, void *user);
+
+/**
+ * aem_fd_tree_close() - hear no more of it
+ * @tree: from aem_fd_tree_open(), not used any more. Not from its own handler
+ *
+ * Return: what aem_event_shutdown() says; the tree is gone in any case.
+ */
+int aem_fd_tree_close(struct aem_fd_tree *tree);
+
 /** aem_fd_name() - the name in the directory, "": it happened to the watched file itself. */
 static inline const char *aem_fd_name(const struct aem_fd_note *note)
 {
