@@ -11,6 +11,7 @@
 /* Of these, all but those that there are have marks in store. */
 #define FILES	20
 
+static const char pattern[] = "*.c";
 static struct fd_told told;
 static uint32_t number;
 
@@ -20,7 +21,7 @@ static long long watch(const char *path, uint32_t kinds, uint32_t flags)
 	long long ret;
 
 	watch.flags = flags;
-	watch.pattern = (uintptr_t)"*.c";
+	watch.pattern = (uintptr_t)pattern;
 	/* More than a page is had in another way. */
 	watch.room = flags ? 16384 : AEM_FD_ROOM;
 	watch.files = FILES;

@@ -36,6 +36,25 @@ static void told_once(const struct told *told, const struct child *child, int co
 	EXPECT_EQ(WEXITSTATUS(told->notes[0].status), code);
 }
 
+/* What the service says of a watch of one process that lives. */
+static void expect_shown(const struct raw *raw)
+{
+	static char text[65536];
+	char path[64];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", raw->fd);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ASSERT_GE(fd, 0);
+	n = read(fd, text, sizeof(text) - 1);
+	ASSERT_GT(n, 0);
+	text[n] = '\0';
+	close(fd);
+	EXPECT(strstr(text, "service=pexit"));
+	EXPECT(strstr(text, " flags:0 waiting:0 watched:1"));
+}
+
 /* Some end before the swap, and wait to be told of; some after it, some after the way back. */
 TEST(ends_before_and_after)
 {
@@ -57,6 +76,7 @@ TEST(ends_before_and_after)
 			EXPECT_EQ(done.moved, CHILDREN);
 			EXPECT_EQ(done.refused, 0);
 			EXPECT_EQ(swap_unload("aem_pexit"), 0);
+			expect_shown(&raw);
 		}
 		if (i == 8) {
 			swap_load("aem-pexit", "");
