@@ -69,6 +69,7 @@ struct entry {
  * @failed:  -errno: why a directory could not be watched; told with the next note
  * @lost:    notes, likewise
  * @again:   some entry has @again
+ * @gone:    a directory that is no more; the note that follows says how, or is of another
  * @last:    the note before, if it is of a file that was renamed
  * @handler: the user's
  * @user:    for @handler
@@ -84,6 +85,7 @@ struct aem_fd_tree {
 	int failed;
 	uint32_t lost;
 	bool again;
+	uint32_t gone;
 	struct {
 		uint32_t number;
 		uint32_t number2;
@@ -420,7 +422,7 @@ static void see_file(struct aem_fd_tree *tree, struct entry *up, const char *nam
 	tell_name(tree, up, name, false);
 }
 
-/* A directory in one that is looked into, open as @from. Return: it was told, and is not watched. */
+/* A directory in one that is looked into, open as @from. Return: it is told, and not watched. */
 static bool go_down(struct aem_fd_tree *tree, struct entry *up, int from, const char *name)
 {
 	int fd = open_dir(from, name), ret = fd;
@@ -611,7 +613,7 @@ static void created(struct aem_fd_tree *tree, const struct aem_fd_note *note, st
 	if (self)
 		self->early = false;
 	/* It was seen elsewhere since, or another one here. */
-	if (there ? note->self && there != self : self != NULL)
+	if (there ? note->self && there != self : !!self)
 		return;
 	tell_note(tree, note, up, NULL);
 	if (there)
@@ -625,9 +627,11 @@ static void created(struct aem_fd_tree *tree, const struct aem_fd_note *note, st
 }
 
 /* It is no more, wherever it was seen. */
-static void deleted(struct aem_fd_tree *tree, const struct aem_fd_note *note, struct entry *up)
+static void deleted(struct aem_fd_tree *tree, const struct aem_fd_note *note, struct entry *up,
+		    struct entry *gone)
 {
-	struct entry *there = at(tree, up, aem_fd_name(note)), *self = find(tree, note->self);
+	struct entry *there = at(tree, up, aem_fd_name(note));
+	struct entry *self = gone ? gone : find(tree, note->self);
 
 	if (!there || there == self)
 		tell_note(tree, note, up, NULL);
@@ -703,9 +707,25 @@ static void ended(struct aem_fd_tree *tree, const struct aem_fd_note *note, stru
 		tell_note(tree, note, self, NULL);
 		return;
 	}
+	if (note->kinds & AEM_FD_GONE) {
+		tree->gone = self->number;
+		return;
+	}
 	give_up(tree, self);
-	if (note->kinds & AEM_FD_UNMOUNT)
-		look_into(tree, up);
+	look_into(tree, up);
+}
+
+/* The kernel tells of a directory's end before it tells of that of its name. */
+static struct entry *take_gone(struct aem_fd_tree *tree, const struct aem_fd_note *note)
+{
+	struct entry *gone = find(tree, tree->gone);
+
+	tree->gone = 0;
+	if (!gone || (note->kinds & AEM_FD_DELETE && note->flags & AEM_FD_F_DIR &&
+		      note->number == gone->up->number && !strcmp(gone->name, aem_fd_name(note))))
+		return gone;
+	give_up(tree, gone);
+	return NULL;
 }
 
 /* Of a directory that has left the tree; but it may have made one that is watched. */
@@ -719,7 +739,7 @@ static void heard(struct aem *aem, void *user, aem_id id, const struct aem_fd_no
 		  uint32_t lost)
 {
 	struct aem_fd_tree *tree = user;
-	struct entry *from, *to;
+	struct entry *from, *to, *gone;
 
 	(void)aem;
 	(void)id;
@@ -728,6 +748,7 @@ static void heard(struct aem *aem, void *user, aem_id id, const struct aem_fd_no
 		return;
 	}
 	tree->lost += lost;
+	gone = take_gone(tree, note);
 	from = find(tree, note->number);
 	to = find(tree, note->number2);
 	if (!from && !to)
@@ -741,7 +762,7 @@ static void heard(struct aem *aem, void *user, aem_id id, const struct aem_fd_no
 	else if (note->kinds & AEM_FD_CREATE)
 		created(tree, note, from);
 	else if (note->kinds & AEM_FD_DELETE)
-		deleted(tree, note, from);
+		deleted(tree, note, from, gone);
 	else
 		renamed(tree, note, from, to);
 	note_last(tree, note);
