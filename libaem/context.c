@@ -186,6 +186,9 @@ static void release(struct aem *aem)
 	struct survivor *s = survivor_of(aem);
 	struct aem_control *control = aem->control;
 
+	/* Redirected registers would lead into what is being taken apart. */
+	if (control)
+		mask_all(aem);
 	aem_doorbell_detach(aem);
 	STORE(aem->control, NULL);
 	if (control)

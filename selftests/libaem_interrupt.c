@@ -255,6 +255,23 @@ TEST(system_calls_go_on)
 	EXPECT_RESULT(aem_close(aem), 0);
 }
 
+/* The context goes while its events come: whatever instruction they find, they find it whole. */
+TEST(closed_while_interrupted)
+{
+	struct null a = { 0 };
+	struct aem *aem;
+	int i;
+
+	for (i = 0; i < (int)ktap_rounds(100); i++) {
+		aem = nulls_open(0);
+		a.runs = 0;
+		tick(aem, &a, MS / 50);
+		while (NOW(a.runs) < 2)
+			;
+		ASSERT_RESULT(aem_close(aem), 0);
+	}
+}
+
 /*
  * Lost bells: one event at a time, from another processor, about when the program lowers its
  * level or crosses. Afterwards the program calls nothing, and nothing else rings: a bell
