@@ -62,20 +62,11 @@ static struct aem_queue *queue_of(const struct event_struct *ev)
 							 AEM_QUEUE_INTERRUPT];
 }
 
-static u32 mask_of(const struct aem_process *proc, u32 level, bool safepoint)
-{
-	u32 mask = proc->queues[AEM_QUEUE_INTERRUPT].mask;
-
-	if (safepoint)
-		mask |= proc->queues[AEM_QUEUE_SAFEPOINT].mask;
-	return mask & (u32)(~0ULL << level);
-}
-
 /* The control page is the process's to scribble on: written, never believed. */
 static void publish(struct aem_process *proc)
 {
-	WRITE_ONCE(proc->control->pending, mask_of(proc, 0, true));
-	WRITE_ONCE(proc->control->interrupt, mask_of(proc, 0, false));
+	WRITE_ONCE(proc->control->pending, aem_active_from(proc, 0, true));
+	WRITE_ONCE(proc->control->interrupt, aem_active_from(proc, 0, false));
 }
 
 static void join(struct event_struct *ev)
@@ -122,7 +113,7 @@ static void leave_starved(struct event_struct *ev)
 /* Active events at or above the level; 32 additions at most. */
 static u32 count_from(const struct aem_process *proc, u32 level)
 {
-	unsigned long mask = mask_of(proc, level, true);
+	unsigned long mask = aem_active_from(proc, level, true);
 	u32 count = 0;
 	int prio;
 
@@ -308,7 +299,7 @@ bool aem_active_pop(struct aem_process *proc, u32 level, u32 top, bool safepoint
 
 	lockdep_assert_held(&proc->enter_lock);
 	raw_spin_lock_irq(&proc->lock);
-	mask = mask_of(proc, level, safepoint);
+	mask = aem_active_from(proc, level, safepoint);
 	prio = fls(mask) - 1;
 	if (mask && prio <= (int)top && room > AEM_PRIORITIES - 1 - prio) {
 		ev = first_of(proc, prio, safepoint);
@@ -656,82 +647,6 @@ int aem_active_wait(struct aem_process *proc, u32 level, u32 want, s64 timeout)
 		ret = 0;
 	raw_spin_unlock_irq(&proc->lock);
 	return min(ret, 0);
-}
-
-/**
- * aem_active_hush() - no bell, the process is in the kernel and will look
- * @proc: the process
- *
- * Every aem_active_hush() is followed by aem_active_unhush().
- */
-void aem_active_hush(struct aem_process *proc)
-{
-	raw_spin_lock_irq(&proc->lock);
-	proc->rung = AEM_PRIORITIES + 1;
-	raw_spin_unlock_irq(&proc->lock);
-	aem_doorbell_withdraw(proc);
-}
-
-/**
- * aem_active_unhush() - the process leaves: what becomes active from now on may ring
- * @proc: the process
- *
- * The bell was silent for what became active meanwhile. The caller is told, and
- * delivers it; if it is not the owner, the owner's bell rings all the same.
- *
- * Return: bit p is set while events of priority p are active.
- */
-u32 aem_active_unhush(struct aem_process *proc)
-{
-	u32 mask, due;
-
-	raw_spin_lock_irq(&proc->lock);
-	mask = mask_of(proc, 0, true);
-	due = mask_of(proc, min_t(u32, READ_ONCE(proc->control->level),
-				  AEM_PRIORITIES), false);
-	proc->rung = 0;
-	if (due && current != proc->owner) {
-		proc->rung = fls(due);
-		proc->counters.doorbells++;
-	} else {
-		due = 0;
-	}
-	raw_spin_unlock_irq(&proc->lock);
-	if (due)
-		aem_doorbell_ring(proc, fls(due) - 1);
-	return mask;
-}
-
-/**
- * aem_active_due() - the owner is about to be interrupted: is there still reason to?
- * @proc:  the process
- * @level: filled with the level that was found
- *
- * If there is none, the bell may ring anew: what is held back now is seen by the process
- * itself when it lowers its level.
- *
- * Context: the owner's, so that the level does not change meanwhile.
- * Return: whether an event may interrupt.
- */
-bool aem_active_due(struct aem_process *proc, u32 *level)
-{
-	u32 due;
-
-	raw_spin_lock_irq(&proc->lock);
-	*level = min_t(u32, READ_ONCE(proc->control->level), AEM_PRIORITIES);
-	due = mask_of(proc, *level, false);
-	if (!due && proc->rung <= AEM_PRIORITIES)
-		proc->rung = 0;
-	raw_spin_unlock_irq(&proc->lock);
-	return due;
-}
-
-/** aem_active_redirected() - the owner's registers were redirected: count it. */
-void aem_active_redirected(struct aem_process *proc)
-{
-	raw_spin_lock_irq(&proc->lock);
-	proc->counters.redirects++;
-	raw_spin_unlock_irq(&proc->lock);
 }
 
 /** aem_active_mask() - priorities that have active events. */

@@ -39,10 +39,16 @@ void aem_active_revoke(struct event_struct *ev);
 void aem_active_tell_revoked(struct aem_process *proc);
 bool aem_active_was_revoked(struct aem_process *proc);
 int aem_active_wait(struct aem_process *proc, u32 level, u32 want, s64 timeout);
-void aem_active_hush(struct aem_process *proc);
-u32 aem_active_unhush(struct aem_process *proc);
-bool aem_active_due(struct aem_process *proc, u32 *level);
-void aem_active_redirected(struct aem_process *proc);
 u32 aem_active_mask(struct aem_process *proc);
+
+/** aem_active_from() - priorities at or above @level that have active events. Under the lock. */
+static inline u32 aem_active_from(const struct aem_process *proc, u32 level, bool safepoint)
+{
+	u32 mask = proc->queues[AEM_QUEUE_INTERRUPT].mask;
+
+	if (safepoint)
+		mask |= proc->queues[AEM_QUEUE_SAFEPOINT].mask;
+	return mask & (u32)(~0ULL << level);
+}
 
 #endif /* _AEM_CORE_ACTIVE_H */

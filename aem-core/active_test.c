@@ -155,16 +155,16 @@ static void active_bell(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rings(proc, test_event(test, proc, 2, 0, 0)), 0ULL);
 	KUNIT_EXPECT_EQ(test, rings(proc, test_event(test, proc, 4, 0, 0)), 1ULL);
 
-	aem_active_hush(proc);
+	aem_doorbell_hush(proc);
 	KUNIT_EXPECT_EQ(test, rings(proc, test_event(test, proc, 31, 0, 0)), 0ULL);
-	KUNIT_EXPECT_EQ(test, aem_active_unhush(proc), BIT(2) | BIT(3) | BIT(4) | BIT(9) | BIT(31));
+	KUNIT_EXPECT_EQ(test, aem_doorbell_unhush(proc, 0), BIT(2) | BIT(3) | BIT(4) | BIT(9) | BIT(31));
 	KUNIT_EXPECT_EQ(test, rings(proc, test_event(test, proc, 0, 0, 0)), 1ULL);
 
 	/* The owner hears what somebody else leaves behind. */
 	proc->owner = NULL;
-	aem_active_hush(proc);
+	aem_doorbell_hush(proc);
 	KUNIT_EXPECT_EQ(test, rings(proc, test_event(test, proc, 1, 0, 0)), 0ULL);
-	aem_active_unhush(proc);
+	aem_doorbell_unhush(proc, 0);
 	KUNIT_EXPECT_EQ(test, proc->counters.doorbells, 4ULL);
 	KUNIT_EXPECT_EQ(test, proc->rung, 32U);
 }
@@ -182,8 +182,8 @@ static void active_hostile_control_page(struct kunit *test)
 		memset(proc->control, 0xff, sizeof(*proc->control));
 		proc->control->level = levels[i];
 		ev = test_event(test, proc, 31, 0, 0);
-		aem_active_hush(proc);
-		aem_active_unhush(proc);
+		aem_doorbell_hush(proc);
+		aem_doorbell_unhush(proc, 0);
 		KUNIT_EXPECT_EQ(test, rings(proc, ev), levels[i] <= 31 ? 1ULL : 0ULL);
 		KUNIT_EXPECT_EQ(test, proc->control->pending, BIT(31));
 		KUNIT_EXPECT_EQ(test, aem_active_mask(proc), BIT(31));

@@ -7,6 +7,8 @@
  */
 #include <linux/sched/signal.h>
 #include <linux/signal.h>
+#include <aem/compat/hrtimer.h>
+#include "active.h"
 #include "doorbell.h"
 #include "redirect.h"
 #include "trace.h"
@@ -79,4 +81,139 @@ void aem_doorbell_ring(struct aem_process *proc, u32 prio)
 		return;
 	trace_aem_doorbell(proc, prio);
 	proc->bell->ring(proc);
+}
+
+/** aem_doorbell_redirected() - the owner's registers were redirected: count it. */
+void aem_doorbell_redirected(struct aem_process *proc)
+{
+	raw_spin_lock_irq(&proc->lock);
+	proc->counters.redirects++;
+	raw_spin_unlock_irq(&proc->lock);
+}
+
+/* What interrupts at the level that the process has put into its control page. */
+static u32 due_now(const struct aem_process *proc, u32 *level)
+{
+	lockdep_assert_held(&proc->lock);
+	*level = min_t(u32, READ_ONCE(proc->control->level), AEM_PRIORITIES);
+	return aem_active_from(proc, *level, false);
+}
+
+/**
+ * aem_doorbell_hush() - no bell, the process is in the kernel and will look
+ * @proc: the process
+ *
+ * Every aem_doorbell_hush() is followed by aem_doorbell_unhush().
+ */
+void aem_doorbell_hush(struct aem_process *proc)
+{
+	raw_spin_lock_irq(&proc->lock);
+	proc->rung = AEM_PRIORITIES + 1;
+	raw_spin_unlock_irq(&proc->lock);
+	aem_doorbell_withdraw(proc);
+}
+
+/**
+ * aem_doorbell_unhush() - the process leaves: what becomes active from now on may ring
+ * @proc: the process
+ * @from: the lowest priority that may; those below it wait for aem_doorbell_resume_after()
+ *
+ * The bell was silent for what became active meanwhile. The caller is told, and
+ * delivers it; if it is not the owner, the owner's bell rings all the same.
+ *
+ * Return: bit p is set while events of priority p are active.
+ */
+u32 aem_doorbell_unhush(struct aem_process *proc, u32 from)
+{
+	u32 mask, due, level;
+
+	raw_spin_lock_irq(&proc->lock);
+	mask = aem_active_from(proc, 0, true);
+	due = due_now(proc, &level) & (u32)(~0ULL << from);
+	proc->rung = from;
+	if (due && current != proc->owner) {
+		proc->rung = fls(due);
+		proc->counters.doorbells++;
+	} else {
+		due = 0;
+	}
+	raw_spin_unlock_irq(&proc->lock);
+	if (due)
+		aem_doorbell_ring(proc, fls(due) - 1);
+	return mask;
+}
+
+/* The pause is over, unless somebody is in AEM_IOC_ENTER, who ends it. */
+static enum hrtimer_restart resume(struct hrtimer *timer)
+{
+	struct aem_process *proc = container_of(timer, struct aem_process, pause);
+	unsigned long flags;
+	u32 due = 0, level;
+
+	raw_spin_lock_irqsave(&proc->lock, flags);
+	if (proc->rung <= AEM_PRIORITIES) {
+		due = due_now(proc, &level);
+		proc->rung = fls(due);
+		proc->counters.doorbells += !!due;
+	}
+	raw_spin_unlock_irqrestore(&proc->lock, flags);
+	if (due)
+		aem_doorbell_ring(proc, fls(due) - 1);
+	return HRTIMER_NORESTART;
+}
+
+/** aem_doorbell_init() - for a new process. */
+void aem_doorbell_init(struct aem_process *proc)
+{
+	aem_hrtimer_setup(&proc->pause, resume, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT);
+}
+
+/**
+ * aem_doorbell_resume_after() - end the silence of aem_doorbell_unhush() after a while
+ * @proc: the process
+ * @ns:   nanoseconds
+ *
+ * Context: process context, after aem_doorbell_unhush(): a timer that came before it would find
+ * nothing to end.
+ */
+void aem_doorbell_resume_after(struct aem_process *proc, u64 ns)
+{
+	mutex_lock(&proc->enter_lock);
+	/* Else aem_doorbell_stop() may have been here already. */
+	if (proc->ready)
+		hrtimer_start(&proc->pause, ns_to_ktime(ns), HRTIMER_MODE_REL_SOFT);
+	mutex_unlock(&proc->enter_lock);
+}
+
+/**
+ * aem_doorbell_stop() - the context is not ready any more: no pause begins or ends
+ *
+ * Context: may sleep. The caller has a reference, so that the timer's is not the last.
+ */
+void aem_doorbell_stop(struct aem_process *proc)
+{
+	hrtimer_cancel(&proc->pause);
+}
+
+/**
+ * aem_doorbell_is_due() - the owner is about to be interrupted: is there still reason to?
+ * @proc:  the process
+ * @level: filled with the level that was found
+ *
+ * If there is none, the bell may ring anew: what is held back now is seen by the process
+ * itself when it lowers its level.
+ *
+ * Context: the owner's, so that the level does not change meanwhile.
+ * Return: whether an event may interrupt.
+ */
+bool aem_doorbell_is_due(struct aem_process *proc, u32 *level)
+{
+	u32 due;
+
+	raw_spin_lock_irq(&proc->lock);
+	due = due_now(proc, level);
+	if (!due && proc->rung <= AEM_PRIORITIES)
+		proc->rung = 0;
+	raw_spin_unlock_irq(&proc->lock);
+	return due;
 }

@@ -29,6 +29,13 @@ void aem_doorbell_setup(struct aem_process *proc, const struct aem_setup *setup)
 u32 aem_doorbell_features(void);
 void aem_doorbell_ring(struct aem_process *proc, u32 prio);
 void aem_doorbell_signal(struct aem_process *proc);
+void aem_doorbell_redirected(struct aem_process *proc);
+void aem_doorbell_init(struct aem_process *proc);
+void aem_doorbell_hush(struct aem_process *proc);
+u32 aem_doorbell_unhush(struct aem_process *proc, u32 from);
+void aem_doorbell_resume_after(struct aem_process *proc, u64 ns);
+void aem_doorbell_stop(struct aem_process *proc);
+bool aem_doorbell_is_due(struct aem_process *proc, u32 *level);
 
 /** aem_doorbell_withdraw() - what rang until now needs no answer. Any context. */
 static inline void aem_doorbell_withdraw(struct aem_process *proc)

@@ -7,6 +7,7 @@
 #include <linux/uaccess.h>
 #include "active.h"
 #include "copy.h"
+#include "doorbell.h"
 #include "enter.h"
 #include "layer.h"
 #include "range.h"
@@ -164,11 +165,24 @@ static int fill(struct aem_process *proc, struct aem_enter *enter)
 	return err;
 }
 
+static bool pause_is_good(const struct aem_enter *enter)
+{
+	return enter->timeout > 0 && enter->timeout <= AEM_PAUSE_MAX;
+}
+
 static bool enter_is_good(const struct aem_enter *enter)
 {
-	return !(enter->flags & ~AEM_ENTER_INTERRUPT) &&
+	return !(enter->flags & ~(AEM_ENTER_INTERRUPT | AEM_ENTER_PAUSE)) &&
 	       enter->level <= AEM_PRIORITIES && enter->n_calls <= AEM_CALLS_MAX &&
-	       !(enter->min_events && (enter->flags & AEM_ENTER_INTERRUPT));
+	       !(enter->min_events && enter->flags) &&
+	       (!(enter->flags & AEM_ENTER_PAUSE) || pause_is_good(enter));
+}
+
+/* What is below the level waits a while. */
+static void pause(struct aem_process *proc, struct aem_enter *enter)
+{
+	enter->pending = aem_doorbell_unhush(proc, enter->level);
+	aem_doorbell_resume_after(proc, enter->timeout);
 }
 
 /**
@@ -188,17 +202,21 @@ int aem_enter(struct aem_process *proc, struct aem_enter *enter)
 	enter->pending = 0;
 	if (!enter_is_good(enter))
 		return -EINVAL;
-	aem_active_hush(proc);
+	aem_doorbell_hush(proc);
 	reap(proc);
 	err = make_calls(proc, enter);
 	if (!err && enter->min_events && !aem_ring_has_untold(proc, enter->level))
 		err = aem_active_wait(proc, enter->level, enter->min_events,
 				      enter->timeout);
+	if (!err && (enter->flags & AEM_ENTER_PAUSE)) {
+		pause(proc, enter);
+		return 0;
+	}
 	if (!err)
 		err = fill(proc, enter);
 	if (aem_active_was_revoked(proc) && !err && !enter->count && enter->min_events)
 		err = -ENODEV;
-	enter->pending = aem_active_unhush(proc);
+	enter->pending = aem_doorbell_unhush(proc, 0);
 	return err;
 }
 

@@ -79,6 +79,7 @@ struct aem_process *aem_process_create(void)
 	INIT_WORK(&proc->shutdown, shutdown_orphan);
 	INIT_DELAYED_WORK(&proc->feeder, feed);
 	aem_active_init(proc);
+	aem_doorbell_init(proc);
 	aem_hint_init(proc);
 	return proc;
 }
@@ -175,6 +176,7 @@ void aem_process_shutdown(struct aem_process *proc)
 	}
 	mutex_unlock(&proc->enter_lock);
 	aem_event_bury(proc);
+	aem_doorbell_stop(proc);
 	aem_hint_end(proc);
 	wake_all(proc);
 }

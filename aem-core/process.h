@@ -19,6 +19,7 @@
 #ifndef _AEM_CORE_PROCESS_H
 #define _AEM_CORE_PROCESS_H
 
+#include <linux/hrtimer.h>
 #include <linux/irq_work.h>
 #include <linux/kref.h>
 #include <linux/llist.h>
@@ -142,6 +143,8 @@ struct aem_hint {
  * @bell:         how the owner's flow is broken; set once, before @ready
  * @signo:        the doorbell's signal; set once, before @ready
  * @trampoline:   where redirected registers lead to; set once, before @ready
+ * @pause:        ends a silence that the process asked for: AEM_ENTER_PAUSE. Started under
+ *                enter_lock while @ready
  * @bell_work:    redirects them, in the owner's context
  * @bell_state:   bits of the doorbell's own; atomic
  * @hint:         the soft real-time hint
@@ -180,8 +183,8 @@ struct aem_hint {
  * @frees:        counts blocks that came back; tells whether one did meanwhile
  * @feeder:       lets the starved try again after a shortage of pages
  * @waiter:       who sleeps in AEM_IOC_ENTER
- * @rung:         1 + highest priority that the bell rang for since the process last
- *                entered; 0: none
+ * @rung:         the bell is silent for priorities below: 1 + highest priority that it rang
+ *                for since the process last entered, or what AEM_ENTER_PAUSE asked for
  * @revoked:      a service was revoked, and no AEM_IOC_ENTER has returned since
  * @counters:     statistics
  * @poll_queue:   poll() of the descriptor
@@ -199,6 +202,7 @@ struct aem_process {
 	const struct aem_doorbell *bell;
 	u32 signo;
 	struct aem_trampoline trampoline;
+	struct hrtimer pause;
 	struct callback_head bell_work;
 	unsigned long bell_state;
 	struct aem_hint hint;

@@ -17,7 +17,7 @@
 #include <linux/uaccess.h>
 #include <asm/syscall.h>
 #include <aem/compat/redirect.h>
-#include "active.h"
+#include "doorbell.h"
 #include "redirect.h"
 #include "trace.h"
 
@@ -209,12 +209,12 @@ static void deliver(struct aem_process *proc)
 	bool done;
 	u32 level;
 
-	if (is_gone(proc) || !aem_active_due(proc, &level))
+	if (is_gone(proc) || !aem_doorbell_is_due(proc, &level))
 		return;
 	done = redirect(proc, regs, level);
 	trace_aem_redirect(proc, ip, done);
 	if (done)
-		aem_active_redirected(proc);
+		aem_doorbell_redirected(proc);
 	else
 		aem_doorbell_signal(proc);
 }

@@ -38,6 +38,9 @@
 #define FRUITLESS_NESTED	3
 #define FRUITLESS		1000
 
+/* How long an interrupted program is left alone in a storm. */
+#define PAUSE_NS		50000
+
 static unsigned int patience(const struct aem *aem)
 {
 	return aem->depth ? FRUITLESS_NESTED : FRUITLESS;
@@ -183,31 +186,54 @@ static int run_burst(struct aem *aem, const struct aem_enter *e, unsigned int en
 	return run_frame(aem, push(aem, e, entry, in_run));
 }
 
+/* The most urgent of a burst: the first. */
+static unsigned int top_of(const struct aem *aem, const struct aem_enter *e)
+{
+	return aem->ring[e->first & aem->mask].prio;
+}
+
+/* A crossing that brings nothing: none that is as urgent as @top interrupts for a while. */
+static int pause_bell(struct aem *aem, unsigned int top, unsigned int *look)
+{
+	struct aem_enter e = { .flags = AEM_ENTER_PAUSE, .timeout = PAUSE_NS };
+	int ret = aem_dispatch_enter(aem, &e, top + 1);
+
+	if (!ret && *look <= top)
+		*look = top + 1;
+	return ret;
+}
+
 /**
  * aem_dispatch_drain() - run everything that is due above the level in force
  * @aem:   the context
  * @flags: AEM_ENTER_INTERRUPT, or 0: events with EVF_SAFEPOINT too
  *
  * Ends with a crossing that brought nothing, so that all finished records are
- * taken back, and leaves the level as it was.
+ * taken back, and leaves the level as it was. In a storm of interrupts it leaves some for later.
  *
  * Return: how many handlers ran, or -errno if none did.
  */
 int aem_dispatch_drain(struct aem *aem, uint32_t flags)
 {
-	unsigned int fruitless = 0, entry = mask_all(aem);
+	unsigned int fruitless = 0, bursts = 0, entry = mask_all(aem), top, look;
 	int handled = 0, ret;
 
 	for (;;) {
 		struct aem_enter e = { .flags = flags };
 
+		look = entry;
 		ret = aem_dispatch_enter(aem, &e, entry);
 		if (e.count) {
+			top = top_of(aem, &e);
 			handled += run_burst(aem, &e, entry, false);
 			fruitless = 0;
-			continue;
+			if (!(flags & AEM_ENTER_INTERRUPT) || !aem_storm_is_enough(aem, ++bursts))
+				continue;
+			bursts = 0;
+			ret = pause_bell(aem, top, &look);
 		}
-		if (!lower(aem, entry) || ret < 0 || ++fruitless == patience(aem))
+		if (!lower_and_look(aem, entry, look) || ret < 0 ||
+		    ++fruitless == patience(aem))
 			break;
 		mask_all(aem);
 	}
@@ -223,10 +249,11 @@ int aem_dispatch_drain(struct aem *aem, uint32_t flags)
  * As aem_dispatch_drain(), but leaves it to the trampoline to lower the level, look for
  * more, and come again.
  *
- * Return: false: no more, whatever is pending.
+ * Return: the lowest priority that it is to look for, or -1: no more, whatever is pending.
  */
-bool aem_dispatch_interrupt(struct aem *aem, unsigned int level, uint32_t *fruitless)
+int aem_dispatch_interrupt(struct aem *aem, unsigned int level, uint32_t *fruitless)
 {
+	unsigned int bursts = 0, top, look = level;
 	struct aem_enter e;
 	int ret;
 
@@ -236,10 +263,16 @@ bool aem_dispatch_interrupt(struct aem *aem, unsigned int level, uint32_t *fruit
 		e.timeout = 0;
 		ret = aem_dispatch_enter(aem, &e, level);
 		if (!e.count)
-			return ret >= 0 && ++*fruitless < patience(aem);
+			break;
+		top = top_of(aem, &e);
 		run_burst(aem, &e, level, false);
 		*fruitless = 0;
+		if (aem_storm_is_enough(aem, ++bursts)) {
+			ret = pause_bell(aem, top, &look);
+			break;
+		}
 	}
+	return ret >= 0 && ++*fruitless < patience(aem) ? (int)look : -1;
 }
 
 /**

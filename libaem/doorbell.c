@@ -27,10 +27,15 @@ const void *aem_doorbell_anchor(void)
  */
 static void answer(struct aem *aem)
 {
-	if (level_of(aem) >= AEM_LEVEL_ALL)
+	uint64_t began;
+
+	if (level_of(aem) >= AEM_LEVEL_ALL) {
 		STORE(aem->swallowed, true);
-	else
-		aem_dispatch_drain(aem, AEM_ENTER_INTERRUPT);
+		return;
+	}
+	began = aem_storm_begin(aem);
+	aem_dispatch_drain(aem, AEM_ENTER_INTERRUPT);
+	aem_storm_end(aem, began);
 }
 
 static void on_signal(int signo, siginfo_t *info, void *context)

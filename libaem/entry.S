@@ -64,12 +64,13 @@ aem_trampoline_epilogue:
 	movl	%ecx, %eax
 	xchgl	%eax, CONTROL_LEVEL(%rsi)
 	movl	CONTROL_INTERRUPT(%rsi), %eax
+	movl	FRAME_USER(%rsp), %ecx
 	shrq	%cl, %rax
 	movzbl	AEM_SWALLOWED(%rdx), %edx
 	orl	%edx, %eax
 	jz	1f
-	cmpl	$FRAME_GIVE_UP, FRAME_USER(%rsp)
-	je	1f
+	testl	%ecx, %ecx
+	js	1f
 	movl	$LEVEL_ALL, CONTROL_LEVEL(%rsi)
 	jmp	aem_trampoline_entry
 1:	movq	FRAME_BP(%rsp), %rbp

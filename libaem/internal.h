@@ -106,6 +106,20 @@ struct queue {
 	uint32_t reporting;
 };
 
+/**
+ * struct storm - whether interruptions leave the program any time
+ * @ended:   when the last one did
+ * @took:    how long it took
+ * @pressed: how many in a row came soon after one another
+ *
+ * In the ticks of storm.c.
+ */
+struct storm {
+	uint64_t ended;
+	uint64_t took;
+	uint32_t pressed;
+};
+
 /* Index in aem.bases */
 enum { BASE_TIMER, BASE_IP, BASE_PEXIT, BASE_FD, BASES };
 
@@ -122,6 +136,7 @@ enum { BASE_TIMER, BASE_IP, BASE_PEXIT, BASE_FD, BASES };
  * @depth:      frames that are open
  * @frames:     them
  * @queue:      queued calls
+ * @storm:      whether interruptions leave the program any time
  * @waiting:    the struct of an AEM_IOC_ENTER that may sleep, for aem_stop()
  * @stop:       aem_stop() was called
  * @alive:      true; false in a child after fork
@@ -146,6 +161,7 @@ struct aem {
 	uint32_t depth;
 	struct frame frames[MAX_FRAMES];
 	struct queue queue;
+	struct storm storm;
 	struct aem_enter *waiting;
 	bool stop;
 	bool alive;
@@ -196,9 +212,10 @@ static inline uint32_t bits_from(uint32_t bits, unsigned int level)
 }
 
 /**
- * lower() - put a lower level in force
+ * lower_and_look() - put a lower level in force
  * @aem:   the context
  * @level: the level
+ * @from:  the lowest priority that is looked for
  *
  * The kernel rings for an event only if it finds the level low enough, so what came
  * before the store must be looked for after it: a full barrier lies between, as
@@ -206,7 +223,7 @@ static inline uint32_t bits_from(uint32_t bits, unsigned int level)
  *
  * Return: true: interrupts were held back that are due now: aem_dispatch_drain() them.
  */
-static inline bool lower(struct aem *aem, unsigned int level)
+static inline bool lower_and_look(struct aem *aem, unsigned int level, unsigned int from)
 {
 	FENCE();
 	if (!aem->interrupts) {
@@ -214,9 +231,19 @@ static inline bool lower(struct aem *aem, unsigned int level)
 		return false;
 	}
 	__atomic_exchange_n(&aem->control->level, level, __ATOMIC_SEQ_CST);
-	return bits_from(LOAD(aem->control->interrupt), level) ||
+	return bits_from(LOAD(aem->control->interrupt), from) ||
 	       (LOAD(aem->swallowed) && level < AEM_LEVEL_ALL);
 }
+
+static inline bool lower(struct aem *aem, unsigned int level)
+{
+	return lower_and_look(aem, level, level);
+}
+
+/* storm.c */
+uint64_t aem_storm_begin(struct aem *aem);
+void aem_storm_end(struct aem *aem, uint64_t began);
+bool aem_storm_is_enough(struct aem *aem, unsigned int bursts);
 
 /* doorbell.c */
 int aem_doorbell_attach(struct aem *aem, int signo);
@@ -232,7 +259,7 @@ static inline bool is_owner(const struct aem *aem)
 /* dispatch.c */
 int aem_dispatch_enter(struct aem *aem, struct aem_enter *e, unsigned int level);
 int aem_dispatch_drain(struct aem *aem, uint32_t flags);
-bool aem_dispatch_interrupt(struct aem *aem, unsigned int level, uint32_t *fruitless);
+int aem_dispatch_interrupt(struct aem *aem, unsigned int level, uint32_t *fruitless);
 int aem_dispatch_leave(struct aem *aem, unsigned int level);
 
 /* queue.c */

@@ -46,11 +46,14 @@ void aem_trampoline_run(struct aem_frame *frame);
 /* The program's errno is its own. */
 void aem_trampoline_run(struct aem_frame *frame)
 {
-	int saved = errno;
+	struct aem *aem = (struct aem *)(uintptr_t)frame->cookie;
+	uint32_t fruitless = frame->user >> USER_FRUITLESS;
+	uint64_t began = aem_storm_begin(aem);
+	int saved = errno, look;
 
-	if (!aem_dispatch_interrupt((struct aem *)(uintptr_t)frame->cookie, frame->level,
-				    &frame->user))
-		frame->user = FRAME_GIVE_UP;
+	look = aem_dispatch_interrupt(aem, frame->level, &fruitless);
+	frame->user = look < 0 ? USER_GIVE_UP : (uint32_t)look | fruitless << USER_FRUITLESS;
+	aem_storm_end(aem, began);
 	errno = saved;
 }
 

@@ -30,8 +30,12 @@
 #define FRAME_IP		112
 #define CFA			(FRAME_IP + 8 + RED_ZONE)
 
-/* In aem_frame.user: what is pending shall wait for whoever looks next */
-#define FRAME_GIVE_UP		0x7fffffff
+/*
+ * aem_frame.user: the lowest priority that is looked for at the end; above it, crossings that were
+ * fruitless; or, negative: what is pending shall wait for whoever looks next
+ */
+#define USER_FRUITLESS		8
+#define USER_GIVE_UP		0x80000000
 
 /* struct aem_control */
 #define CONTROL_LEVEL		0

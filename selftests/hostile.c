@@ -80,9 +80,10 @@ static void *make_calls(void *seed)
 static void enter_anyhow(unsigned long long *state)
 {
 	struct aem_enter enter = {
-		.flags = ktap_random(state) & AEM_ENTER_INTERRUPT,
+		.flags = ktap_random(state) & (AEM_ENTER_INTERRUPT | AEM_ENTER_PAUSE),
 		.level = ktap_random(state) % 33,
 		.max_events = ktap_random(state) % 20,
+		.timeout = 1 + ktap_random(state) % 100000,
 	};
 	uint32_t i;
 

@@ -118,9 +118,9 @@ static long long now(void)
 
 /*
  * Compute while being interrupted every @period instructions, or twice as often where there are
- * two priorities, one of which interrupts the other's handler.
+ * two priorities, one of which interrupts the other's handler. What an interruption took.
  */
-static void disturb(uint32_t flags, uint64_t period, int two, int wanted)
+static long long disturb(uint32_t flags, uint64_t period, int two, int wanted)
 {
 	static struct churn right, churn;
 	struct null a = { .then = clobber }, b = { .then = clobber };
@@ -144,7 +144,7 @@ static void disturb(uint32_t flags, uint64_t period, int two, int wanted)
 		wrong += !!memcmp(&churn, &right, sizeof(churn));
 		rounds++;
 	} while (NOW(a.runs) + NOW(b.runs) < wanted);
-	start = now() - start - rounds * alone;
+	start = (now() - start - rounds * alone) / (a.runs + b.runs);
 	EXPECT_RESULT(aem_event_stop(aem, a.id), 0);
 	if (two)
 		EXPECT_RESULT(aem_event_stop(aem, b.id), 0);
@@ -152,14 +152,14 @@ static void disturb(uint32_t flags, uint64_t period, int two, int wanted)
 	q = query(aem);
 	NOTE("by %s, every %d: %d + %d handlers, %llu redirected", name_of(flags), (int)period,
 	     a.runs, b.runs, (unsigned long long)q.redirects);
-	NOTE("%d rounds, %lld instructions for each interruption", rounds,
-	     start / (a.runs + b.runs));
+	NOTE("%d rounds, %lld instructions for each interruption", rounds, start);
 	/* A page that is touched first in there, and the like, may make it a signal. */
 	if (q.flags & AEM_SETUP_REDIRECT)
 		EXPECT_GT(q.redirects, q.doorbells * 9 / 10);
 	else
 		EXPECT_EQ(q.redirects, 0);
 	EXPECT_RESULT(aem_close(aem), 0);
+	return start;
 }
 
 TEST_TIMEOUT(registers_by_redirection, 800)
@@ -194,6 +194,29 @@ TEST_TIMEOUT(storm_by_signal, 800)
 {
 	disturb(AEM_OPEN_SIGNAL, 10001, 0, interruptions(3000));
 }
+
+/*
+ * Two or three times in each interruption: without a pause the program would never get on. The
+ * timer's own interrupts, which no pause can hold back, are to leave it half of its time.
+ */
+static void flood(uint32_t flags, int two)
+{
+	long long took = disturb(flags, 50000, 0, 100);
+
+	disturb(flags, took * (two ? 5 : 3) / 10, two, interruptions(3000));
+}
+
+TEST_TIMEOUT(flood_by_redirection, 300)
+{
+	if (!can_redirect())
+		ktap_skip("optional: no redirection on this kernel");
+	flood(0, 0);
+}
+
+TEST_TIMEOUT(flood_by_signal, 300) { flood(AEM_OPEN_SIGNAL, 0); }
+
+/* A priority that is not of the storm interrupts at once, also during a pause. */
+TEST_TIMEOUT(flood_below_another, 300) { flood(AEM_OPEN_SIGNAL, 1); }
 
 /* System calls that an interruption finds waiting */
 

@@ -227,6 +227,111 @@ TEST(the_level_holds_the_bell)
 	end();
 }
 
+static int64_t now(void)
+{
+	struct timespec time;
+
+	ASSERT_OK(clock_gettime(CLOCK_MONOTONIC, &time));
+	return time.tv_sec * 1000000000LL + time.tv_nsec;
+}
+
+/* A pause below priority 5 */
+static void pause_bell(void)
+{
+	struct aem_enter enter = {
+		.flags = AEM_ENTER_PAUSE, .level = 5, .timeout = AEM_PAUSE_MAX,
+	};
+
+	ASSERT_OK(raw_enter(&raw, &enter));
+	EXPECT_EQ(enter.count, 0);
+}
+
+/* Meanwhile what is more urgent rings; what is not stays, and rings at the end. */
+TEST(a_pause_holds_the_bell_for_a_while)
+{
+	int64_t start;
+
+	begin();
+	id[3] = null_new(&raw, NULL_CREATE, raw_nothing, 3, 0, 3);
+	/* Again on a machine that was busy with something else for that long. */
+	do {
+		deliver(0);
+		story[0] = 0;
+		start = now();
+		pause_bell();
+		null_fire(&raw, id[3], NULL_BY_IRQ, 1);
+	} while (story[0] && now() - start >= AEM_PAUSE_MAX);
+	EXPECT_STR(story, "");
+	EXPECT_EQ(raw.control->interrupt, 1 << 3);
+	while (!story[0])
+		raw_sleep_ms(1);
+	EXPECT_GE(now() - start, AEM_PAUSE_MAX);
+	EXPECT_STR(story, "+3 -3");
+	end();
+}
+
+TEST(what_is_more_urgent_rings_in_a_pause)
+{
+	begin();
+	id[8] = null_new(&raw, NULL_CREATE, raw_nothing, 8, 0, 8);
+	pause_bell();
+	null_fire(&raw, id[8], NULL_BY_IRQ, 1);
+	EXPECT_STR(story, "+8 -8");
+	end();
+}
+
+TEST(who_enters_ends_the_pause)
+{
+	begin();
+	id[3] = null_new(&raw, NULL_CREATE, raw_nothing, 3, 0, 3);
+	pause_bell();
+	deliver(AEM_ENTER_INTERRUPT);
+	null_fire(&raw, id[3], NULL_BY_IRQ, 1);
+	EXPECT_STR(story, "+3 -3");
+	end();
+}
+
+TEST(pauses_that_cannot_be)
+{
+	static const int64_t times[] = { 0, -1, INT64_MIN, AEM_PAUSE_MAX + 1LL, INT64_MAX };
+	struct aem_enter enter = { .flags = AEM_ENTER_PAUSE, .timeout = 1 };
+	unsigned int i;
+
+	begin();
+	ASSERT_OK(raw_enter(&raw, &enter));
+	enter.min_events = 1;
+	EXPECT_ERRNO(raw_enter(&raw, &enter), EINVAL);
+	enter.min_events = 0;
+	for (i = 0; i < ARRAY_SIZE(times); i++) {
+		enter.timeout = times[i];
+		EXPECT_ERRNO(raw_enter(&raw, &enter), EINVAL);
+	}
+	end();
+}
+
+/* The context goes, while the bell is still to ring: by itself, or with its process. */
+TEST(the_end_comes_during_a_pause)
+{
+	pid_t pid;
+
+	begin();
+	id[3] = null_new(&raw, NULL_CREATE, raw_nothing, 3, 0, 3);
+	pause_bell();
+	null_fire(&raw, id[3], NULL_BY_IRQ, 1);
+	raw_end(&raw);
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		begin();
+		id[3] = null_new(&raw, NULL_CREATE, raw_nothing, 3, 0, 3);
+		pause_bell();
+		null_fire(&raw, id[3], NULL_BY_IRQ, 1);
+		raise(SIGKILL);
+	}
+	EXPECT_EQ(waitpid(pid, NULL, 0), pid);
+	raw_sleep_ms(AEM_PAUSE_MAX / 1000000 + 100);
+}
+
 /* An event for safe points never rings; one that the process opened so has no bell at all. */
 TEST(safe_points_do_not_interrupt)
 {

@@ -47,7 +47,7 @@ static const struct field bind[] = {
 
 static const struct field enter[] = {
 	SIZE(struct aem_enter),
-	FIELD(struct aem_enter, flags, FLAGS, 0, AEM_ENTER_INTERRUPT),
+	FIELD(struct aem_enter, flags, FLAGS, 0, AEM_ENTER_INTERRUPT | AEM_ENTER_PAUSE),
 	FIELD(struct aem_enter, calls, POINTER, 0, 256 * sizeof(struct aem_call)),
 	FIELD(struct aem_enter, n_calls, BOUNDED, 0, 256),
 	FIELD(struct aem_enter, min_events, NUMBER, 0, 3),

@@ -56,7 +56,7 @@
  */
 
 /** AEM_ABI: Counts up with every change that a program can tell. */
-#define AEM_ABI			2
+#define AEM_ABI			3
 
 /** AEM_NAME_MAX: Bytes of a service's name, the closing NUL among them. */
 #define AEM_NAME_MAX		32
@@ -465,6 +465,20 @@ struct aem_enter {
 
 /** AEM_ENTER_INTERRUPT: Leave events with EVF_SAFEPOINT where they are. */
 #define AEM_ENTER_INTERRUPT	(1U << 0)
+
+/**
+ * AEM_ENTER_PAUSE: Deliver nothing, and give the program that is interrupted its turn:
+ * for &aem_enter.timeout nanoseconds (1 to %AEM_PAUSE_MAX), or until the next AEM_IOC_ENTER,
+ * the doorbell is silent for priorities below &aem_enter.level. What becomes active meanwhile stays
+ * so, and is shown in the control page; the bell rings for it at the end. Not with min_events.
+ *
+ * For an interrupt that comes again before the program has got anywhere; see J. Mogul and
+ * K. Ramakrishnan, "Eliminating receive livelock in an interrupt-driven kernel", 1997.
+ */
+#define AEM_ENTER_PAUSE		(1U << 1)
+
+/** AEM_PAUSE_MAX: Longest AEM_ENTER_PAUSE, in nanoseconds. */
+#define AEM_PAUSE_MAX		1000000000
 
 /**
  * enum aem_event_op - what AEM_IOC_EVENT does
