@@ -3,7 +3,7 @@
  * Trees of directories: what is told of one, replayed onto a copy of its names, gives the names
  * that are there; while others are at it at random, and with what tar, git and sqlite3 do.
  */
-/* vm: load=core,fd timeout=400 mem=768 files=/usr/bin/git,/usr/bin/sqlite3 seed */
+/* vm: load=core,fd timeout=900 mem=768 files=/usr/bin/git,/usr/bin/sqlite3 seed */
 #include "ktap.h"
 #include <aem/fd.h>
 #include <dirent.h>
@@ -522,7 +522,7 @@ TEST_TIMEOUT(at_random_meanwhile, 200)
 	begin();
 	for (i = 0; i < 200; i++)
 		do_something(&seed);
-	for (round = 0; round < ktap_rounds(16); round++) {
+	for (round = 0; round < ktap_rounds(8); round++) {
 		at_random(&seed, ktap_rounds(1000));
 		EXPECT_RESULT(aem_fd_tree_close(tree), 0);
 		list();
@@ -541,7 +541,7 @@ TEST_TIMEOUT(at_random_before, 200)
 
 	begin();
 	watch(1 << 20, AEM_FD_CREATE);
-	for (round = 0; round < ktap_rounds(160); round++) {
+	for (round = 0; round < ktap_rounds(80); round++) {
 		n = ktap_random(&seed) % 100;
 		for (i = 0; i < n; i++)
 			do_something(&seed);
@@ -596,7 +596,7 @@ static void make_archive(int dirs)
 TEST_TIMEOUT(by_tar, 300)
 {
 	begin();
-	make_archive(ktap_rounds(48));
+	make_archive(ktap_is_slow() ? 6 : 24);
 	watch(1 << 22, EVERYTHING);
 	run("mkdir top/one && tar -C top/one -xf all.tar");
 	run("tar -C top -xf all.tar & mv top/one top/two; rm -r top/two/d1*; wait");
@@ -610,7 +610,7 @@ TEST_TIMEOUT(by_tar, 300)
 TEST_TIMEOUT(by_git, 300)
 {
 	begin();
-	make_archive(ktap_rounds(8));
+	make_archive(8);
 	setenv("HOME", "/tmp", 1);
 	setenv("PATH", "/usr/bin:/bin:/usr/sbin:/sbin", 1);
 	watch(1 << 22, EVERYTHING);
