@@ -157,7 +157,8 @@ static void active_bell(struct kunit *test)
 
 	aem_doorbell_hush(proc);
 	KUNIT_EXPECT_EQ(test, rings(proc, test_event(test, proc, 31, 0, 0)), 0ULL);
-	KUNIT_EXPECT_EQ(test, aem_doorbell_unhush(proc, 0), BIT(2) | BIT(3) | BIT(4) | BIT(9) | BIT(31));
+	KUNIT_EXPECT_EQ(test, aem_doorbell_unhush(proc, 0),
+			BIT(2) | BIT(3) | BIT(4) | BIT(9) | BIT(31));
 	KUNIT_EXPECT_EQ(test, rings(proc, test_event(test, proc, 0, 0, 0)), 1ULL);
 
 	/* The owner hears what somebody else leaves behind. */

@@ -187,6 +187,7 @@ void aem_doorbell_resume_after(struct aem_process *proc, u64 ns)
 
 /**
  * aem_doorbell_stop() - the context is not ready any more: no pause begins or ends
+ * @proc: the context
  *
  * Context: may sleep. The caller has a reference, so that the timer's is not the last.
  */

@@ -3,9 +3,9 @@
  * Storms: events that come again as fast as their handlers run would leave the program that
  * they interrupt no time between two interruptions. It is given its turn then: AEM_ENTER_PAUSE.
  *
- * That a storm is on is seen by the time between interruptions, in which the program ran, but
- * which also has the price of breaking its flow and mending it. So no more is asked of it than twice
- * the time that the interruption itself took.
+ * That a storm is on is seen by the time between interruptions, in which the program ran, but which
+ * also has the price of breaking its flow and mending it. So no more is asked of it than twice the
+ * time that the interruption itself took.
  */
 #include <time.h>
 #include "internal.h"
@@ -18,7 +18,7 @@
 /* Any clock that is cheap, and about the same on all processors. */
 static uint64_t ticks(void)
 {
-#if defined(__x86_64__) || defined(__i386__)
+#if __has_builtin(__builtin_ia32_rdtsc)
 	return __builtin_ia32_rdtsc();
 #else
 	struct timespec t;

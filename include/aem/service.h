@@ -62,7 +62,12 @@ struct aem_call_op {
 #define AEM_REGISTRATION	8
 
 /**
- * AEM_CALL_OP() - an element of a table of calls; every version of _struct reaches to _last
+ * AEM_CALL_OP() - an element of a table of calls
+ * @_nr:      the call's number in its range
+ * @_struct:  type of its argument
+ * @_last:    last field that every version of @_struct has
+ * @_execute: the call
+ * @_events:  what events registered by it do; NULL: it registers none
  *
  * Further fields, such as .out, may follow.
  */
