@@ -105,9 +105,7 @@ int aem_fd_remove(struct aem *aem, aem_id id, uint32_t number);
  */
 #define AEM_FD_FOUND	(1U << 31)
 
-/**
- * struct aem_fd_tree - a directory that is watched with all directories below it
- */
+/* A directory that is watched with all directories below it */
 struct aem_fd_tree;
 
 /**
