@@ -323,30 +323,10 @@ TEST(handlers_that_run)
 	reload();
 }
 
-static bool stop_now;
-
-static bool stopped(void)
-{
-	return __atomic_load_n(&stop_now, __ATOMIC_SEQ_CST);
-}
-
-static void *swap_for_ever(void *rounds)
-{
-	int fd = raw_open();
-
-	while (!stopped()) {
-		swap_to(fd, NULL_SERVICE, 1, 2);
-		swap_to(fd, NULL_SERVICE, 2, 1);
-		*(unsigned long *)rounds += 2;
-	}
-	close(fd);
-	return NULL;
-}
-
 static void run_for(unsigned int ms)
 {
 	raw_sleep_ms(ms);
-	__atomic_store_n(&stop_now, true, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&swap_stop, true, __ATOMIC_SEQ_CST);
 }
 
 static void *look_for_ever(void *rounds)
@@ -354,7 +334,7 @@ static void *look_for_ever(void *rounds)
 	struct aem_manage arg;
 	int fd = raw_open();
 
-	for (; !stopped(); ++*(unsigned long *)rounds) {
+	for (; !swap_stopped(); ++*(unsigned long *)rounds) {
 		arg = swap_request(AEM_MANAGE_SWAP, NULL_SERVICE, 1, 2);
 		arg.flags = AEM_MANAGE_DRY_RUN;
 		ASSERT_OK(swap_manage(fd, &arg));
@@ -381,7 +361,7 @@ TEST(a_dry_run_among_events_that_go)
 		for (i = 0; i < 100; i++)
 			EXPECT_OK(raw_event(&raw, AEM_EVENT_SHUTDOWN, id[i], 0));
 	}
-	__atomic_store_n(&stop_now, true, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&swap_stop, true, __ATOMIC_SEQ_CST);
 	pthread_join(looker, NULL);
 	EXPECT_GT(rounds, 0);
 	EXPECT_EQ(swap_events(raw.fd, NULL_SERVICE, 1), 0);
@@ -394,7 +374,7 @@ static void *fire_for_ever(void *ids)
 {
 	uint64_t *id = (uint64_t *)ids, n = 0;
 
-	for (; !stopped(); n += 3)
+	for (; !swap_stopped(); n += 3)
 		null_fire(shared, id[n % 7], n % 3, 3);
 	__atomic_fetch_add(&fired, n, __ATOMIC_SEQ_CST);
 	return NULL;
@@ -421,7 +401,7 @@ static void readable(struct raw *raw, struct aem_record *record)
 TEST_TIMEOUT(nothing_is_lost, 200)
 {
 	struct aem_manage done = { 0 };
-	unsigned long rounds = 0;
+	struct swaps swaps = { .service = NULL_SERVICE, .may_refuse = true };
 	uint64_t id[7], tick, ticks = 0, one = 1, end;
 	pthread_t swapper, shooter;
 	struct raw raw;
@@ -434,21 +414,21 @@ TEST_TIMEOUT(nothing_is_lost, 200)
 		id[i] = null_new(&raw, NULL_CREATE, count, 1, 0, i);
 	tick = null_new_tick(&raw, ticked, (uintptr_t)&ticks, 0, 9, 300000);
 	null_new_watch(&raw, readable, fd, 0, 10, fd);
-	ASSERT_EQ(pthread_create(&swapper, NULL, swap_for_ever, &rounds), 0);
+	ASSERT_EQ(pthread_create(&swapper, NULL, swap_until_stopped, &swaps), 0);
 	ASSERT_EQ(pthread_create(&shooter, NULL, fire_for_ever, id), 0);
 	for (end = now_ms() + ROUNDS_MS; now_ms() < end;) {
 		ASSERT_EQ(write(fd, &one, sizeof(one)), sizeof(one));
 		written++;
 		raw_wait(&raw, RAW_SECOND);
 	}
-	__atomic_store_n(&stop_now, true, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&swap_stop, true, __ATOMIC_SEQ_CST);
 	pthread_join(shooter, NULL);
 	pthread_join(swapper, NULL);
 	EXPECT_OK(raw_event(&raw, AEM_EVENT_STOP, tick, 0));
 	raw_drain(&raw);
-	NOTE("%lu swaps, %llu fired, %llu ticks, %llu written", rounds, (unsigned long long)fired,
-	     (unsigned long long)ticks, (unsigned long long)written);
-	EXPECT_GT(rounds, 1);
+	NOTE("%lu swaps, %llu fired, %llu ticks, %llu written", swaps.count,
+	     (unsigned long long)fired, (unsigned long long)ticks, (unsigned long long)written);
+	EXPECT_GT(swaps.count, 1);
 	EXPECT_EQ(told, fired);
 	EXPECT_EQ(readings, written);
 	/* The timer still ticks. */
@@ -504,7 +484,7 @@ static void *swap_forth(void *unused)
 {
 	int fd = raw_open();
 
-	while (!stopped())
+	while (!swap_stopped())
 		swap_as_it_goes(fd, 1, 2);
 	close(fd);
 	return unused;
@@ -514,7 +494,7 @@ static void *swap_back(void *unused)
 {
 	int fd = raw_open();
 
-	while (!stopped())
+	while (!swap_stopped())
 		swap_as_it_goes(fd, 2, 1);
 	close(fd);
 	return unused;
@@ -522,7 +502,7 @@ static void *swap_back(void *unused)
 
 static void *remove_and_add(void *count)
 {
-	while (!stopped()) {
+	while (!swap_stopped()) {
 		if (swap_unload(NEW))
 			continue;
 		swap_load("aem-null-twin", "version=2");
@@ -564,12 +544,13 @@ TEST_TIMEOUT(swaps_at_once_and_modules_that_go, 200)
 /* Processes come, register and go in any way, in the middle of it. */
 TEST_TIMEOUT(processes_that_come_and_go, 200)
 {
-	unsigned long rounds = 0, children = 0;
+	struct swaps swaps = { .service = NULL_SERVICE, .may_refuse = true };
+	unsigned long children = 0;
 	pthread_t swapper;
 	int fd = raw_open();
 	uint64_t end;
 
-	ASSERT_EQ(pthread_create(&swapper, NULL, swap_for_ever, &rounds), 0);
+	ASSERT_EQ(pthread_create(&swapper, NULL, swap_until_stopped, &swaps), 0);
 	for (end = now_ms() + ROUNDS_MS; now_ms() < end; children++) {
 		pid_t child = fork();
 
@@ -593,9 +574,9 @@ TEST_TIMEOUT(processes_that_come_and_go, 200)
 	}
 	while (waitpid(-1, NULL, 0) > 0)
 		;
-	__atomic_store_n(&stop_now, true, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&swap_stop, true, __ATOMIC_SEQ_CST);
 	pthread_join(swapper, NULL);
-	NOTE("%lu swaps, %lu processes", rounds, children);
+	NOTE("%lu swaps, %lu processes", swaps.count, children);
 	EXPECT_EQ(swap_events(fd, NULL_SERVICE, 1) + swap_events(fd, NULL_SERVICE, 2), 0);
 	EXPECT_EQ(swap_users(fd, NULL_SERVICE, 1) + swap_users(fd, NULL_SERVICE, 2), 0);
 	close(fd);

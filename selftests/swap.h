@@ -48,6 +48,39 @@ static inline struct aem_manage swap_to(int fd, const char *name, uint32_t from,
 	return arg;
 }
 
+static bool swap_stop;
+
+static inline bool swap_stopped(void)
+{
+	return __atomic_load_n(&swap_stop, __ATOMIC_SEQ_CST);
+}
+
+/**
+ * struct swaps - swaps in a thread of their own, there and back, until swap_stop
+ * @service:    in versions 1 and 2
+ * @may_refuse: some of its events may stay
+ * @count:      how many there were
+ */
+struct swaps {
+	const char *service;
+	bool may_refuse;
+	unsigned long count;
+};
+
+static inline void *swap_until_stopped(void *arg)
+{
+	struct swaps *s = (struct swaps *)arg;
+	int fd = raw_open();
+
+	while (!swap_stopped()) {
+		EXPECT(!swap_to(fd, s->service, 1, 2).refused || s->may_refuse);
+		EXPECT(!swap_to(fd, s->service, 2, 1).refused || s->may_refuse);
+		s->count += 2;
+	}
+	close(fd);
+	return NULL;
+}
+
 /* What the list says of a version; false: it is not in it. */
 static inline bool swap_info(int fd, const char *name, uint32_t version,
 			     struct aem_service_info *info)

@@ -230,26 +230,6 @@ TEST(changes_during_the_hold)
 	reload();
 }
 
-static bool stop_now;
-
-static bool stopped(void)
-{
-	return __atomic_load_n(&stop_now, __ATOMIC_SEQ_CST);
-}
-
-static void *swap_for_ever(void *swaps)
-{
-	int fd = raw_open();
-
-	while (!stopped()) {
-		EXPECT_EQ(swap_to(fd, AEM_FD_SERVICE, 1, 2).refused, 0);
-		EXPECT_EQ(swap_to(fd, AEM_FD_SERVICE, 2, 1).refused, 0);
-		*(unsigned long *)swaps += 2;
-	}
-	close(fd);
-	return NULL;
-}
-
 /* Each name comes, and goes, before the next one. */
 static unsigned long heard, lost;
 
@@ -269,7 +249,7 @@ static void *change(void *changes)
 	unsigned long *n = (unsigned long *)changes;
 	char name[24];
 
-	while (!stopped() && *n < CHANGES_MAX) {
+	while (!swap_stopped() && *n < CHANGES_MAX) {
 		snprintf(name, sizeof(name), "%lu", *n / 2);
 		EXPECT_OK(mkdir(name, 0700));
 		EXPECT_OK(rmdir(name));
@@ -280,7 +260,8 @@ static void *change(void *changes)
 
 TEST_TIMEOUT(changes_under_swaps, 200)
 {
-	unsigned long swaps = 0, changes = 0;
+	struct swaps swaps = { .service = AEM_FD_SERVICE };
+	unsigned long changes = 0;
 	struct timespec first, time;
 	pthread_t swapper, changer;
 	struct aem_fd_watch watch;
@@ -291,7 +272,7 @@ TEST_TIMEOUT(changes_under_swaps, 200)
 	watch.reg.handler = (uintptr_t)hear;
 	watch.room = 1 << 20;
 	ASSERT_OK(fd_try(&raw, &watch));
-	ASSERT_EQ(pthread_create(&swapper, NULL, swap_for_ever, &swaps), 0);
+	ASSERT_EQ(pthread_create(&swapper, NULL, swap_until_stopped, &swaps), 0);
 	ASSERT_EQ(pthread_create(&changer, NULL, change, &changes), 0);
 	clock_gettime(CLOCK_MONOTONIC, &first);
 	do {
@@ -299,12 +280,12 @@ TEST_TIMEOUT(changes_under_swaps, 200)
 		clock_gettime(CLOCK_MONOTONIC, &time);
 	} while ((time.tv_sec - first.tv_sec) * 1000 +
 		 (time.tv_nsec - first.tv_nsec) / 1000000 < ROUNDS_MS);
-	__atomic_store_n(&stop_now, true, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&swap_stop, true, __ATOMIC_SEQ_CST);
 	pthread_join(changer, NULL);
 	pthread_join(swapper, NULL);
 	raw_drain(&raw);
-	NOTE("%lu swaps, %lu changes", swaps, changes);
-	EXPECT_GT(swaps, 0);
+	NOTE("%lu swaps, %lu changes", swaps.count, changes);
+	EXPECT_GT(swaps.count, 0);
 	EXPECT_GT(changes, 0);
 	EXPECT_EQ(lost, 0);
 	EXPECT_EQ(heard, changes);

@@ -100,26 +100,6 @@ TEST(ends_before_and_after)
 	swap_load("aem-pexit_2", "");
 }
 
-static bool stop_now;
-
-static bool stopped(void)
-{
-	return __atomic_load_n(&stop_now, __ATOMIC_SEQ_CST);
-}
-
-static void *swap_for_ever(void *swaps)
-{
-	int fd = raw_open();
-
-	while (!stopped()) {
-		EXPECT_EQ(swap_to(fd, AEM_PEXIT_SERVICE, 1, 2).refused, 0);
-		EXPECT_EQ(swap_to(fd, AEM_PEXIT_SERVICE, 2, 1).refused, 0);
-		*(unsigned long *)swaps += 2;
-	}
-	close(fd);
-	return NULL;
-}
-
 struct tally {
 	unsigned long forks;
 	unsigned long execs;
@@ -166,7 +146,7 @@ TEST_TIMEOUT(a_family_under_swaps, 200)
 	unsigned long *made = (unsigned long *)mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 						    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct timespec first, time;
-	unsigned long swaps = 0;
+	struct swaps swaps = { .service = AEM_PEXIT_SERVICE };
 	struct aem_pexit_watch watch;
 	struct child parent;
 	pthread_t swapper;
@@ -180,7 +160,7 @@ TEST_TIMEOUT(a_family_under_swaps, 200)
 	watch.reg.handler = (uintptr_t)count;
 	watch.notes = 65536;
 	ASSERT_OK(pexit_try(&raw, &watch));
-	ASSERT_EQ(pthread_create(&swapper, NULL, swap_for_ever, &swaps), 0);
+	ASSERT_EQ(pthread_create(&swapper, NULL, swap_until_stopped, &swaps), 0);
 	pexit_go(&parent);
 	clock_gettime(CLOCK_MONOTONIC, &first);
 	do {
@@ -191,10 +171,10 @@ TEST_TIMEOUT(a_family_under_swaps, 200)
 	__atomic_store_n(&made[1], 1, __ATOMIC_SEQ_CST);
 	EXPECT_EQ(pexit_reap(parent.pid, NULL), 0);
 	raw_drain(&raw);
-	__atomic_store_n(&stop_now, true, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&swap_stop, true, __ATOMIC_SEQ_CST);
 	pthread_join(swapper, NULL);
-	NOTE("%lu swaps, %lu children", swaps, made[0]);
-	EXPECT_GT(swaps, 0);
+	NOTE("%lu swaps, %lu children", swaps.count, made[0]);
+	EXPECT_GT(swaps.count, 0);
 	EXPECT_GT(made[0], 0);
 	EXPECT_EQ(tally.lost, 0);
 	EXPECT_EQ(tally.forks, made[0]);

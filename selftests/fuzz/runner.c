@@ -109,6 +109,18 @@ static void all_parameters(bool set)
 		parameter(i, set);
 }
 
+/* A word for the kernel; one that has no such file needs none. */
+static void tell_kernel(const char *path, const char *word)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0)
+		return;
+	if (write(fd, word, strlen(word)) < 0)
+		errno = 0;
+	close(fd);
+}
+
 /* The allocations of programs that ask for failures fail, also those that may wait. */
 static void prepare_failures(void)
 {
@@ -119,29 +131,17 @@ static void prepare_failures(void)
 	};
 	unsigned int i;
 	char path[128];
-	int fd;
 
 	for (i = 0; i < ARRAY_SIZE(switches); i++) {
 		snprintf(path, sizeof(path), "/sys/kernel/debug/%s", switches[i]);
-		fd = open(path, O_WRONLY);
-		if (fd < 0)
-			continue;
-		if (write(fd, i < 3 ? "N" : "0", 1) < 0)
-			errno = 0;
-		close(fd);
+		tell_kernel(path, i < 3 ? "N" : "0");
 	}
 }
 
 /* Events in the modules' tracepoints, so that these run too. */
 static void enable_tracing(void)
 {
-	int fd = open("/sys/kernel/tracing/events/aem/enable", O_WRONLY);
-
-	if (fd < 0)
-		return;
-	if (write(fd, "1", 1) < 0)
-		errno = 0;
-	close(fd);
+	tell_kernel("/sys/kernel/tracing/events/aem/enable", "1");
 }
 
 /*
@@ -150,13 +150,7 @@ static void enable_tracing(void)
  */
 static void disable_modprobe(void)
 {
-	int fd = open("/proc/sys/kernel/modprobe", O_WRONLY);
-
-	if (fd < 0)
-		return;
-	if (write(fd, "\n", 1) < 0)
-		errno = 0;
-	close(fd);
+	tell_kernel("/proc/sys/kernel/modprobe", "\n");
 }
 
 static int make_high(int fd)
