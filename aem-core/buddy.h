@@ -13,7 +13,7 @@
 /** AEM_BUDDY_UNITS: Units of a chunk, which is one block of the highest order. */
 #define AEM_BUDDY_UNITS		(1U << (AEM_BUDDY_ORDERS - 1))
 /** AEM_BUDDY_TAGS: Tags of allocated blocks are 0 to AEM_BUDDY_TAGS - 1. */
-#define AEM_BUDDY_TAGS		2
+#define AEM_BUDDY_TAGS		3
 /** AEM_BUDDY_NONE: No unit. */
 #define AEM_BUDDY_NONE		((u32)~0U)
 

@@ -41,7 +41,8 @@ static void check_build(void)
 	BUILD_BUG_ON(AEM_BLOCK_MIN != 128);
 	BUILD_BUG_ON(AEM_BLOCK_MIN * AEM_BUDDY_UNITS != AEM_BLOCK_MAX);
 	BUILD_BUG_ON(PAGE_SIZE > AEM_BLOCK_MAX);
-	BUILD_BUG_ON(AEM_VMT_USER >= AEM_BUDDY_TAGS);
+	BUILD_BUG_ON(AEM_VMT_NOBODY >= AEM_BUDDY_TAGS);
+	BUILD_BUG_ON(AEM_VMT_SPARE_ORDERS > AEM_BUDDY_ORDERS);
 	BUILD_BUG_ON(sizeof(struct chunk) +
 		     AEM_BUDDY_UNITS / 2 * sizeof(struct aem_buddy_link) >
 		     AEM_BLOCK_MAX / 100 * 6);
@@ -142,11 +143,59 @@ static void fill_block(const struct aem_vmtable *vt, u32 unit, int order,
 	block->size = AEM_BLOCK_MIN << order;
 }
 
+static struct aem_vmt_spares *spares_of(struct aem_vmtable *vt, int order)
+{
+	lockdep_assert_held(&vt->lock);
+	return order < AEM_VMT_SPARE_ORDERS ? &vt->spares[order] : NULL;
+}
+
+/* Of the spares, or AEM_BUDDY_NONE. */
+static u32 take_spare(struct aem_vmtable *vt, int order, enum aem_vmt_owner owner)
+{
+	struct aem_vmt_spares *spares = spares_of(vt, order);
+	u32 unit;
+
+	if (!spares || !spares->count)
+		return AEM_BUDDY_NONE;
+	unit = spares->unit[--spares->count];
+	aem_buddy_retag(&vt->buddy, unit, owner);
+	return unit;
+}
+
+/* False: there are enough. */
+static bool make_spare(struct aem_vmtable *vt, u32 unit, int order)
+{
+	struct aem_vmt_spares *spares = spares_of(vt, order);
+
+	if (!spares || spares->count == AEM_VMT_SPARES)
+		return false;
+	aem_buddy_retag(&vt->buddy, unit, AEM_VMT_NOBODY);
+	spares->unit[spares->count++] = unit;
+	return true;
+}
+
+static void join_spares(struct aem_vmtable *vt)
+{
+	struct aem_vmt_spares *spares;
+
+	lockdep_assert_held(&vt->lock);
+	for (spares = vt->spares; spares < vt->spares + AEM_VMT_SPARE_ORDERS; spares++)
+		while (spares->count)
+			aem_buddy_free(&vt->buddy, spares->unit[--spares->count]);
+}
+
 static int take_unit(struct aem_vmtable *vt, int order, enum aem_vmt_owner owner, u32 *unit)
 {
 	int ret;
 
 	lockdep_assert_held(&vt->lock);
+	*unit = take_spare(vt, order, owner);
+	if (*unit != AEM_BUDDY_NONE)
+		return 0;
+	*unit = aem_buddy_alloc(&vt->buddy, order, owner);
+	if (*unit != AEM_BUDDY_NONE)
+		return 0;
+	join_spares(vt);
 	*unit = aem_buddy_alloc(&vt->buddy, order, owner);
 	if (*unit != AEM_BUDDY_NONE)
 		return 0;
@@ -164,7 +213,6 @@ int aem_vmtable_alloc(struct aem_vmtable *vt, size_t size, enum aem_vmt_owner ow
 	int order, ret;
 	u32 unit;
 
-	might_sleep();
 	*block = (struct aem_block){};
 	if (!size || size > AEM_BLOCK_MAX)
 		return -EINVAL;
@@ -197,7 +245,8 @@ static bool kernel_owns(const struct aem_vmtable *vt, const struct aem_block *bl
 
 static void free_unit(struct aem_vmtable *vt, u32 unit, int order)
 {
-	aem_buddy_free(&vt->buddy, unit);
+	if (!make_spare(vt, unit, order))
+		aem_buddy_free(&vt->buddy, unit);
 	count_used(vt, order, false);
 }
 
@@ -205,7 +254,6 @@ void aem_vmtable_free(struct aem_vmtable *vt, const struct aem_block *block)
 {
 	bool good;
 
-	might_sleep();
 	if (!block->address)
 		return;
 	mutex_lock(&vt->lock);

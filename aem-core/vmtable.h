@@ -15,14 +15,31 @@
 /** AEM_BLOCK_MIN: The smallest block, and the unit of the bookkeeping. */
 #define AEM_BLOCK_MIN	(AEM_BLOCK_MAX / AEM_BUDDY_UNITS)
 
+/** AEM_VMT_SPARES: Spare blocks of a size, at most: a burst of records. */
+#define AEM_VMT_SPARES		64
+/** AEM_VMT_SPARE_ORDERS: Orders that have spares: blocks up to 4 KiB. */
+#define AEM_VMT_SPARE_ORDERS	6
+
 /**
  * enum aem_vmt_owner - who may give a block back
  * @AEM_VMT_KERNEL: the kernel: aem_vmtable_free()
  * @AEM_VMT_USER:   the process: aem_vmtable_free_user()
+ * @AEM_VMT_NOBODY: nobody: it is spare
  */
 enum aem_vmt_owner {
 	AEM_VMT_KERNEL = 0,
 	AEM_VMT_USER = 1,
+	AEM_VMT_NOBODY = 2,
+};
+
+/**
+ * struct aem_vmt_spares - free blocks of an order that were not joined with their buddies
+ * @count: how many
+ * @unit:  first unit of each; the last one in comes out first
+ */
+struct aem_vmt_spares {
+	u32 count;
+	u32 unit[AEM_VMT_SPARES];
 };
 
 /**
@@ -38,6 +55,9 @@ enum aem_vmt_owner {
  *              from then on. Only grows
  * @max_chunks: chunks that make the zone full; constant
  * @used:       units in allocated blocks. Written under @lock, read without
+ * @spares:     of the lower orders, for who asks for such a block next: records come and go
+ *              in blocks of the same size. The allocator takes them for allocated. They are
+ *              joined when it has nothing else left, before the zone grows; @lock
  * @table:      room for max_chunks chunks. @buddy's view of it has the same
  *              address
  *
@@ -51,6 +71,7 @@ struct aem_vmtable {
 	u32 chunks;
 	u32 max_chunks;
 	u32 used;
+	struct aem_vmt_spares spares[AEM_VMT_SPARE_ORDERS];
 	struct aem_buddy_chunk **table;
 };
 

@@ -34,7 +34,8 @@ struct aem_block {
  * @block: filled on success
  *
  * Constant time when a block of that order is free, otherwise at most one step
- * per order, or a page allocation while the zone still grows. The memory is
+ * per order; or free blocks are joined, some hundred at most, or pages are allocated
+ * while the zone still grows. The memory is
  * not zeroed after its first use: it never held anything but this process's data.
  *
  * Context: process context, may sleep.
