@@ -93,6 +93,24 @@ static bool destruct(struct aem_slot *slot)
 	return again;
 }
 
+/*
+ * The block of a record goes to the process, or back. Who waits for memory then comes before the
+ * event that had the record. Nobody begins to wait meanwhile, for want of the enter_lock.
+ */
+static void give_back(struct aem_process *proc, const struct aem_slot *slot, bool keep)
+{
+	lockdep_assert_held(&proc->enter_lock);
+	if (!slot->block.address)
+		return;
+	if (keep && !slot->cancelled) {
+		aem_vmtable_give(&proc->vmt, &slot->block);
+		return;
+	}
+	aem_vmtable_free(&proc->vmt, &slot->block);
+	if (unlikely(READ_ONCE(proc->n_starved)))
+		aem_active_feed(proc);
+}
+
 /* Free a slot: the event goes on, or ends if this was its last record. */
 static void take_back(struct aem_process *proc, u32 index, bool keep)
 {
@@ -100,10 +118,7 @@ static void take_back(struct aem_process *proc, u32 index, bool keep)
 	struct event_struct *ev = slot->ev;
 	bool again = destruct(slot);
 
-	if (keep && !slot->cancelled && slot->block.address)
-		aem_vmtable_give(&proc->vmt, &slot->block);
-	else if (slot->block.address)
-		aem_vmt_free(proc, &slot->block);
+	give_back(proc, slot, keep);
 	trace_aem_done(ev);
 	if (aem_active_finished(ev, again))
 		aem_event_unregister(ev);
