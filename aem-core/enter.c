@@ -70,6 +70,35 @@ static long call_service(struct aem_caller *caller, struct aem_service *service,
 	return op ? execute(op, caller, arg, made) : -ENOSYS;
 }
 
+/* @inside: see aem_range_pass(). What cannot be done behind a gate leaves it. */
+static long call(struct aem_process *proc, u32 nr, void __user *arg, u64 *made,
+		 struct aem_range **inside)
+{
+	struct aem_caller caller = { .proc = proc, .compat = in_compat_syscall() };
+	long ret;
+
+	*made = 0;
+	if (nr < ARRAY_SIZE(core_calls)) {
+		aem_range_pass(inside, NULL);
+		return execute(&core_calls[nr], &caller, arg, made);
+	}
+	caller.range = aem_range_of(proc, nr);
+	if (!caller.range)
+		return -ENOSYS;
+	aem_range_pass(inside, caller.range);
+	ret = call_service(&caller, caller.range->service, nr, arg, made);
+	/* After a swap, the event that is meant may be served by the version before. */
+	if (ret == -ENOENT && caller.other)
+		ret = call_service(&caller, caller.other, nr, arg, made);
+	if (likely(ret >= 0 || !*made) && llist_empty(&proc->dying))
+		return ret;
+	aem_range_pass(inside, NULL);
+	if (ret < 0 && *made)
+		aem_event_undo(proc, *made);
+	aem_event_bury(proc);
+	return ret;
+}
+
 /**
  * aem_call() - AEM_IOC_CALL
  * @proc: the process
@@ -83,42 +112,31 @@ static long call_service(struct aem_caller *caller, struct aem_service *service,
  */
 long aem_call(struct aem_process *proc, u32 nr, void __user *arg, u64 *made)
 {
-	struct aem_caller caller = { .proc = proc, .compat = in_compat_syscall() };
-	long ret;
+	struct aem_range *inside = NULL;
+	long ret = call(proc, nr, arg, made, &inside);
 
-	*made = 0;
-	if (nr < ARRAY_SIZE(core_calls))
-		return execute(&core_calls[nr], &caller, arg, made);
-	caller.range = aem_range_of(proc, nr);
-	if (!caller.range)
-		return -ENOSYS;
-	aem_gate_pass(&caller.range->gate);
-	ret = call_service(&caller, caller.range->service, nr, arg, made);
-	/* After a swap, the event that is meant may be served by the version before. */
-	if (ret == -ENOENT && caller.other)
-		ret = call_service(&caller, caller.other, nr, arg, made);
-	aem_gate_leave(&caller.range->gate);
-	if (ret < 0 && *made)
-		aem_event_undo(proc, *made);
-	aem_event_bury(proc);
+	aem_range_pass(&inside, NULL);
 	return ret;
 }
 
 /* One element of a batch: -EFAULT if the element itself cannot be read or written. */
-static int make_call(struct aem_process *proc, struct aem_call __user *user)
+static int make_call(struct aem_process *proc, struct aem_call __user *user,
+		     struct aem_range **inside)
 {
-	struct aem_call call AEM_UNINITIALIZED;
+	struct aem_call element AEM_UNINITIALIZED;
 	u64 made = 0;
 
-	if (aem_copy_element(&call, sizeof(call), user))
+	if (aem_copy_element(&element, sizeof(element), user))
 		return -EFAULT;
-	if (likely(call.size == sizeof(call)))
-		call.result = aem_call(proc, call.nr, u64_to_user_ptr(call.arg), &made);
+	if (likely(element.size == sizeof(element)))
+		element.result = call(proc, element.nr, u64_to_user_ptr(element.arg), &made,
+				      inside);
 	else
-		call.result = -EINVAL;
-	if (!put_user(call.result, &user->result))
+		element.result = -EINVAL;
+	if (!put_user(element.result, &user->result))
 		return 0;
-	if (call.result >= 0 && made)
+	aem_range_pass(inside, NULL);
+	if (element.result >= 0 && made)
 		aem_event_undo(proc, made);
 	return -EFAULT;
 }
@@ -126,16 +144,20 @@ static int make_call(struct aem_process *proc, struct aem_call __user *user)
 static int make_calls(struct aem_process *proc, struct aem_enter *enter)
 {
 	struct aem_call __user *calls = u64_to_user_ptr(enter->calls);
-	int err;
+	struct aem_range *inside = NULL;
+	int err = 0;
 
 	for (; enter->done < enter->n_calls; enter->done++) {
-		err = make_call(proc, &calls[enter->done]);
+		err = make_call(proc, &calls[enter->done], &inside);
 		if (err)
-			return err;
-		if (enter->done % CALLS_AT_A_TIME == CALLS_AT_A_TIME - 1)
+			break;
+		if (enter->done % CALLS_AT_A_TIME == CALLS_AT_A_TIME - 1) {
+			aem_range_pass(&inside, NULL);
 			cond_resched();
+		}
 	}
-	return 0;
+	aem_range_pass(&inside, NULL);
+	return err;
 }
 
 static void reap(struct aem_process *proc)

@@ -55,6 +55,26 @@ static inline struct aem_range *aem_range_of(struct aem_process *proc, u32 nr)
 	return smp_load_acquire(&proc->ranges[index]);
 }
 
+/**
+ * aem_range_pass() - be behind the gate of one range, for what a burst does there
+ * @inside: the range behind whose gate the caller is, NULL: of none. Updated
+ * @range:  pass this one's gate instead, if it is another. NULL: of none
+ *
+ * Whoever wants to shut the gate is let go first, and does not wait for the whole burst.
+ *
+ * Context: process context, may sleep.
+ */
+static inline void aem_range_pass(struct aem_range **inside, struct aem_range *range)
+{
+	if (likely(*inside == range) && (!range || !aem_gate_is_shut(&range->gate)))
+		return;
+	if (*inside)
+		aem_gate_leave(&(*inside)->gate);
+	if (range)
+		aem_gate_pass(&range->gate);
+	*inside = range;
+}
+
 /** aem_service_answer() - a service's answer, or -EPROTO if it is negative and no errno. */
 static inline long aem_service_answer(long answer)
 {

@@ -240,21 +240,6 @@ static void starve(struct aem_process *proc, const struct aem_turn *turn, int er
 }
 
 /*
- * Behind the gate of a range: pass another's instead, if it is another. NULL: of none. Whoever
- * wants to shut the gate is let go first, and does not wait for the whole burst.
- */
-static void pass(struct aem_range **inside, struct aem_range *range)
-{
-	if (likely(*inside == range) && (!range || !aem_gate_is_shut(&range->gate)))
-		return;
-	if (*inside)
-		aem_gate_leave(&(*inside)->gate);
-	if (range)
-		aem_gate_pass(&range->gate);
-	*inside = range;
-}
-
-/*
  * Run the constructor of the event whose turn it is, behind the gate of its range: true if that
  * made a record.
  */
@@ -387,13 +372,13 @@ u32 aem_ring_fill(struct aem_process *proc, u32 level, bool safepoint, u32 max,
 	while (made < max && turns-- &&
 	       aem_active_pop(proc, level, top, safepoint,
 			      proc->ring_entries - (proc->tail - proc->head), &turn)) {
-		pass(&inside, aem_event_range(turn.ev));
+		aem_range_pass(&inside, aem_event_range(turn.ev));
 		if (!construct(proc, &turn))
 			continue;
 		made++;
 		top = slot_at(proc, proc->tail - 1)->ev->prio;
 	}
-	pass(&inside, NULL);
+	aem_range_pass(&inside, NULL);
 	return made;
 }
 
