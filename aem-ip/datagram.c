@@ -29,15 +29,13 @@ static int datagram_arm(struct event_struct *ev)
 	return waits(p->socket->sk) ? AEM_READY : 0;
 }
 
-/* Fills in the sender; the data lies behind it already. */
+/* The sender's address and the data are in the block already. */
 static void set_sender(const struct aem_block *block, const struct msghdr *msg)
 {
 	struct aem_ip_address *sender = block->address;
-	u32 length = min_t(u32, msg->msg_namelen, sizeof(sender->address));
 
-	sender->length = length;
+	sender->length = min_t(u32, msg->msg_namelen, sizeof(sender->address));
 	sender->pad = 0;
-	memcpy(sender->address, msg->msg_name, length);
 }
 
 /* What the socket dropped since the last record, because its buffer was full. */
@@ -78,15 +76,19 @@ static int tell_datagram(struct aem_ip_event *p, struct aem_delivery *d,
 static int datagram_construct(struct event_struct *ev, struct aem_delivery *d)
 {
 	struct aem_ip_event *p = aem_event_private(ev);
-	struct sockaddr_storage sender;
-	struct msghdr msg = { .msg_name = &sender };
+	struct aem_ip_address *sender;
+	struct msghdr msg = { };
 	struct kvec vec;
 	int n;
 
-	n = aem_ip_block(d, sizeof(struct aem_ip_address) + p->length);
+	n = aem_ip_block(d, sizeof(*sender) + p->length);
 	if (n)
 		return n;
-	vec.iov_base = d->block.address + sizeof(struct aem_ip_address);
+	sender = d->block.address;
+	/* What the protocol writes, it does not read. A struct sockaddr_in6 is its longest. */
+	BUILD_BUG_ON(sizeof(sender->address) < sizeof(struct sockaddr_in6));
+	msg.msg_name = sender->address;
+	vec.iov_base = sender + 1;
 	vec.iov_len = p->length;
 	n = kernel_recvmsg(p->socket, &msg, &vec, 1, p->length, MSG_DONTWAIT);
 	if (n == -EAGAIN)

@@ -35,11 +35,10 @@ static int send_once(const struct aem_ip_send *request, struct socket *socket,
 		     struct sockaddr_storage *address)
 {
 	struct msghdr msg = { .msg_flags = message_flags(request) };
-	struct iovec iov;
 	int err;
 
 	err = aem_import_source(u64_to_user_ptr(request->data),
-				min_t(u64, request->length, MAX_RW_COUNT), &iov, &msg.msg_iter);
+				min_t(u64, request->length, MAX_RW_COUNT), &msg.msg_iter);
 	if (err)
 		return err;
 	if (request->address) {

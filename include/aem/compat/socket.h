@@ -4,6 +4,7 @@
 
 #include <linux/net.h>
 #include <linux/socket.h>
+#include <linux/uaccess.h>
 #include <linux/uio.h>
 #include <linux/version.h>
 #include <net/sock.h>
@@ -32,14 +33,16 @@ static inline int aem_sock_connect(struct socket *socket, struct sockaddr_storag
 #endif
 }
 
-/* import_ubuf() came with 6.4; @iov belongs to @iter for as long as that is used. */
-static inline int aem_import_source(void __user *data, size_t length, struct iovec *iov,
-				    struct iov_iter *iter)
+/* import_ubuf() came with 6.4, what it is made of is older. @length: at most MAX_RW_COUNT. */
+static inline int aem_import_source(void __user *data, size_t length, struct iov_iter *iter)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
 	return import_ubuf(ITER_SOURCE, data, length, iter);
 #else
-	return import_single_range(ITER_SOURCE, data, length, iov, iter);
+	if (unlikely(!access_ok(data, length)))
+		return -EFAULT;
+	iov_iter_ubuf(iter, ITER_SOURCE, data, length);
+	return 0;
 #endif
 }
 
