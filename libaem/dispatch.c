@@ -38,6 +38,12 @@
 #define FRUITLESS_NESTED	3
 #define FRUITLESS		1000
 
+/*
+ * Records that aem_run() takes with a crossing: enough to share it. The blocks and buffers of a
+ * burst, ours and those of the sockets, are given back before the next one takes its own.
+ */
+#define BURST			64
+
 /* How long an interrupted program is left alone in a storm. */
 #define PAUSE_NS		50000
 
@@ -49,7 +55,7 @@ static unsigned int patience(const struct aem *aem)
 /**
  * aem_dispatch_enter() - one crossing, at AEM_LEVEL_ALL
  * @aem:   the context
- * @e:     min_events, timeout and flags are given, the rest is filled here
+ * @e:     min_events, max_events, timeout and flags are given, the rest is filled here
  * @level: deliver priorities from here on; AEM_LEVEL_ALL: none
  *
  * Hands over what is queued and reports what became of it.
@@ -64,7 +70,6 @@ int aem_dispatch_enter(struct aem *aem, struct aem_enter *e, unsigned int level)
 	e->size = sizeof(*e);
 	e->calls = (uintptr_t)&q->calls[q->made];
 	e->n_calls = q->tail - q->made;
-	e->max_events = 0;
 	e->level = level;
 	e->first = 0;
 	e->count = 0;
@@ -260,6 +265,7 @@ int aem_dispatch_interrupt(struct aem *aem, unsigned int level, uint32_t *fruitl
 	for (;;) {
 		e.flags = AEM_ENTER_INTERRUPT;
 		e.min_events = 0;
+		e.max_events = 0;
 		e.timeout = 0;
 		ret = aem_dispatch_enter(aem, &e, level);
 		if (!e.count)
@@ -341,10 +347,11 @@ int aem_dispatch(struct aem *aem)
 }
 
 /*
- * Fetch a burst, sleeping if there is none. Whoever waits for the results of
- * queued calls (of a short send, for instance) must hear them before we sleep.
+ * Fetch a burst of @max records, 0: as many as there are, sleeping if there is none. Whoever waits
+ * for the results of queued calls (of a short send, for instance) must hear them before we sleep.
  */
-static int fetch(struct aem *aem, struct aem_enter *e, unsigned int entry, int64_t timeout)
+static int fetch(struct aem *aem, struct aem_enter *e, unsigned int entry, int64_t timeout,
+		 unsigned int max)
 {
 	bool sleep;
 	int ret;
@@ -353,6 +360,7 @@ static int fetch(struct aem *aem, struct aem_enter *e, unsigned int entry, int64
 		sleep = !aem->queue.wanted;
 		e->flags = 0;
 		e->min_events = sleep;
+		e->max_events = max;
 		e->timeout = timeout;
 		ret = enter_waiting(aem, e, entry);
 	} while (!sleep && !ret && !e->count && !LOAD(aem->stop));
@@ -386,7 +394,7 @@ static int fetch_some(struct aem *aem, struct aem_enter *e, unsigned int entry,
 	int ret;
 
 	for (;;) {
-		ret = fetch(aem, e, entry, left);
+		ret = fetch(aem, e, entry, left, 0);
 		if (ret || e->count)
 			return ret;
 		if (LOAD(aem->stop))
@@ -425,7 +433,7 @@ int aem_run(struct aem *aem)
 		return ret;
 	entry = mask_all(aem);
 	while (!LOAD(aem->stop)) {
-		ret = fetch(aem, &e, entry, -1);
+		ret = fetch(aem, &e, entry, -1, BURST);
 		if (unlikely(ret < 0 && ret != -EINTR))
 			break;
 		ret = 0;
