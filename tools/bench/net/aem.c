@@ -1,20 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0
-/* AEM: one crossing takes all that came, and makes all sends of the burst before. */
+/* AEM: one crossing takes a burst of what came, and makes all sends of the burst before. */
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <aem/ip.h>
 #include "streams.h"
 
-static struct bench *row;
+/* struct answer - lent to a send; spare ones lie in a list */
+struct answer {
+	struct answer *next;
+	char data[STREAM_ANSWER];
+};
 
-static void on_rest(struct aem *aem, void *user, aem_id id, const void *rest, size_t left,
+static struct bench *row;
+static struct answer *spare;
+
+static struct answer *get_answer(void)
+{
+	struct answer *a = spare;
+
+	if (!a) {
+		a = malloc(sizeof(*a));
+		bench_assert(row, a);
+		return a;
+	}
+	spare = a->next;
+	return a;
+}
+
+static void put_answer(struct answer *a)
+{
+	a->next = spare;
+	spare = a;
+}
+
+static void on_sent(struct aem *aem, void *user, aem_id id, const void *rest, size_t left,
 		    int error)
 {
 	(void)aem;
-	(void)user;
 	(void)id;
 	(void)rest;
-	bench_skip(row, "a send took %zu bytes too few: %s", left, strerror(error));
+	if (left)
+		bench_skip(row, "a send took %zu bytes too few: %s", left, strerror(error));
+	put_answer(user);
 }
 
 /* In one crossing with the sends: the socket goes with its event. */
@@ -29,7 +57,7 @@ static void end(struct aem *aem, aem_id id, int fd)
 static void on_data(struct aem *aem, void *user, aem_id id, int fd, void *data, size_t length,
 		    unsigned int flags, int error)
 {
-	static char out[STREAM_ANSWER];
+	struct answer *a;
 	bool last = false;
 	size_t n;
 
@@ -39,9 +67,12 @@ static void on_data(struct aem *aem, void *user, aem_id id, int fd, void *data, 
 		end(aem, id, fd);
 		return;
 	}
-	n = stream_work(fd, data, length, out, &last);
+	a = get_answer();
+	n = stream_work(fd, data, length, a->data, &last);
 	if (n)
-		bench_assert(row, !aem_ip_send(aem, id, out, n, AEM_SEND_QUIET, on_rest, NULL));
+		bench_assert(row, !aem_ip_send(aem, id, a->data, n, AEM_SEND_BORROW, on_sent, a));
+	else
+		put_answer(a);
 	if (last)
 		end(aem, id, fd);
 }
