@@ -197,10 +197,11 @@ static unsigned int top_of(const struct aem *aem, const struct aem_enter *e)
 	return aem->ring[e->first & aem->mask].prio;
 }
 
-/* A crossing that brings nothing: none that is as urgent as @top interrupts for a while. */
-static int pause_bell(struct aem *aem, unsigned int top, unsigned int *look)
+/* A crossing that brings nothing: none that is of the storm interrupts for a while. */
+static int pause_bell(struct aem *aem, unsigned int *look)
 {
 	struct aem_enter e = { .flags = AEM_ENTER_PAUSE, .timeout = PAUSE_NS };
+	unsigned int top = aem->storm.top;
 	int ret = aem_dispatch_enter(aem, &e, top + 1);
 
 	if (!ret && *look <= top)
@@ -220,9 +221,10 @@ static int pause_bell(struct aem *aem, unsigned int top, unsigned int *look)
  */
 int aem_dispatch_drain(struct aem *aem, uint32_t flags)
 {
-	unsigned int fruitless = 0, bursts = 0, entry = mask_all(aem), top, look;
+	unsigned int fruitless = 0, entry = mask_all(aem), top, look;
 	int handled = 0, ret;
 
+	aem_storm_enter(aem);
 	for (;;) {
 		struct aem_enter e = { .flags = flags };
 
@@ -232,16 +234,16 @@ int aem_dispatch_drain(struct aem *aem, uint32_t flags)
 			top = top_of(aem, &e);
 			handled += run_burst(aem, &e, entry, false);
 			fruitless = 0;
-			if (!(flags & AEM_ENTER_INTERRUPT) || !aem_storm_is_enough(aem, ++bursts))
+			if (!(flags & AEM_ENTER_INTERRUPT) || !aem_storm_is_enough(aem, top))
 				continue;
-			bursts = 0;
-			ret = pause_bell(aem, top, &look);
+			ret = pause_bell(aem, &look);
 		}
 		if (!lower_and_look(aem, entry, look) || ret < 0 ||
 		    ++fruitless == patience(aem))
 			break;
 		mask_all(aem);
 	}
+	aem_storm_leave(aem);
 	return handled ? handled : ret;
 }
 
@@ -258,7 +260,7 @@ int aem_dispatch_drain(struct aem *aem, uint32_t flags)
  */
 int aem_dispatch_interrupt(struct aem *aem, unsigned int level, uint32_t *fruitless)
 {
-	unsigned int bursts = 0, top, look = level;
+	unsigned int top, look = level;
 	struct aem_enter e;
 	int ret;
 
@@ -273,8 +275,8 @@ int aem_dispatch_interrupt(struct aem *aem, unsigned int level, uint32_t *fruitl
 		top = top_of(aem, &e);
 		run_burst(aem, &e, level, false);
 		*fruitless = 0;
-		if (aem_storm_is_enough(aem, ++bursts)) {
-			ret = pause_bell(aem, top, &look);
+		if (aem_storm_is_enough(aem, top)) {
+			ret = pause_bell(aem, &look);
 			break;
 		}
 	}
@@ -526,21 +528,29 @@ void aem_level_restore(struct aem *aem, unsigned int level)
 	aem_dispatch_leave(aem, level < lowest ? lowest : level);
 }
 
+/* Frames of the context, and calls of the signal handler, which other contexts share. */
+#define MARK_FRAMES	0xff
+#define MARK_CALLS	8
+
 unsigned int aem_mark(const struct aem *aem)
 {
-	return aem->depth;
+	return aem->depth | aem_doorbell_depth() << MARK_CALLS;
 }
 
 int aem_unwind(struct aem *aem, unsigned int mark)
 {
+	unsigned int depth = mark & MARK_FRAMES, level;
 	int handled = 0, ret = check(aem);
-	unsigned int level;
 
-	if (ret || aem->depth <= mark)
+	if (ret)
 		return ret;
-	level = aem->frames[mark].entry;
+	aem_doorbell_unwind(mark >> MARK_CALLS);
+	if (aem->depth <= depth)
+		return 0;
+	level = aem->frames[depth].entry;
 	aem->queue.reporting = 0;
-	while (aem->depth > mark) {
+	aem->storm.base = 0;
+	while (aem->depth > depth) {
 		struct frame *f = &aem->frames[aem->depth - 1];
 		struct aem_record *r = &aem->ring[f->index & aem->mask];
 

@@ -22,44 +22,132 @@ const void *aem_doorbell_anchor(void)
 }
 
 /*
+ * Between lowering the level at the end of the signal handler and sigreturn() the next signal may
+ * come. It is served on top of what has ended but for the return; were its own handler to end
+ * alike, a storm would let the stack grow without bound. So a handler that has another below it blocks
+ * the signal before it lowers the level, and sigreturn() brings the mask back. That costs a
+ * system call, which what interrupts the program itself need not make.
+ *
+ * @inside says too little only in the handler's last instructions, which @left helps
+ * out with, and too much only after jumps out of handlers that nobody has told of; that costs time.
+ */
+static __thread unsigned int inside __attribute__((tls_model("initial-exec")));
+/* Address of what the last one to end restores, if it did not block the signal. */
+static __thread uintptr_t left __attribute__((tls_model("initial-exec")));
+
+/* Where the interrupted program's stack ended, and how far below @left that may be at the end. */
+#if defined(__x86_64__)
+#define SP(context)	((uintptr_t)(context)->uc_mcontext.gregs[REG_RSP])
+#define NEAR		1024
+#elif defined(__i386__)
+#define SP(context)	((uintptr_t)(context)->uc_mcontext.gregs[REG_ESP])
+#define NEAR		1024
+#else
+/* Not far above our own context. */
+#define SP(context)	((uintptr_t)(context))
+#define NEAR		16384
+#endif
+
+/** aem_doorbell_depth() - how many calls of the signal handler the thread is in. */
+unsigned int aem_doorbell_depth(void)
+{
+	return LOAD(inside);
+}
+
+/** aem_doorbell_unwind() - all but so many of them were left by a jump. */
+void aem_doorbell_unwind(unsigned int depth)
+{
+	STORE(inside, depth);
+}
+
+static void mask_signal(int signo, int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, signo);
+	pthread_sigmask(how, &set, NULL);
+}
+
+/**
+ * struct ending - how a call of the signal handler ends
+ * @blocking: the signal must not come before sigreturn()
+ * @blocked:  it is blocked
+ */
+struct ending {
+	bool blocking;
+	bool blocked;
+};
+
+static void set_blocked(const struct aem *aem, struct ending *ending, bool blocked)
+{
+	if (!ending->blocking || ending->blocked == blocked)
+		return;
+	mask_signal(aem->signo, blocked ? SIG_BLOCK : SIG_UNBLOCK);
+	ending->blocked = blocked;
+}
+
+/* As the trampoline does. While handlers run, what is more urgent may interrupt them. */
+static void dispatch(struct aem *aem, unsigned int level, struct ending *ending)
+{
+	uint32_t fruitless = 0;
+	uint64_t began;
+	int look;
+
+	do {
+		mask_all(aem);
+		set_blocked(aem, ending, false);
+		began = aem_storm_begin(aem);
+		look = aem_dispatch_interrupt(aem, level, &fruitless);
+		aem_storm_end(aem, began);
+		set_blocked(aem, ending, true);
+	} while (lower_and_look(aem, level, look < 0 ? level : (unsigned int)look) && look >= 0);
+}
+
+/*
  * Enter even if nothing seems pending: what the bell rang for may have been
  * withdrawn, and the bell stays silent until somebody enters.
  */
-static void answer(struct aem *aem)
+static void answer(struct aem *aem, struct ending *ending)
 {
-	uint64_t began;
+	unsigned int level = level_of(aem);
 
-	if (level_of(aem) >= AEM_LEVEL_ALL) {
+	if (level >= AEM_LEVEL_ALL)
 		STORE(aem->swallowed, true);
-		return;
-	}
-	began = aem_storm_begin(aem);
-	aem_dispatch_drain(aem, AEM_ENTER_INTERRUPT);
-	aem_storm_end(aem, began);
+	else
+		dispatch(aem, level, ending);
 }
 
 static void on_signal(int signo, siginfo_t *info, void *context)
 {
+	unsigned int outer = LOAD(inside);
+	struct ending ending = {
+		.blocking = outer || LOAD(left) - SP((const ucontext_t *)context) < NEAR,
+	};
 	int saved = errno;
 	struct aem *aem;
 
 	(void)info;
-	(void)context;
+	STORE(inside, outer + 1);
 	for (aem = LOAD(thread_contexts); aem; aem = LOAD(aem->next))
 		/* The pages are gone in a child after fork. */
 		if (aem->control && aem->signo == signo)
-			answer(aem);
+			answer(aem, &ending);
 	errno = saved;
+	if (!ending.blocking)
+		STORE(left, (uintptr_t)context);
+	STORE(inside, outer);
 }
 
 /** aem_doorbell_look() - do as if the bell had rung for every context of the thread. */
 void aem_doorbell_look(void)
 {
+	struct ending ending = { .blocking = false };
 	struct aem *aem;
 
 	for (aem = LOAD(thread_contexts); aem; aem = LOAD(aem->next))
 		if (aem->control)
-			answer(aem);
+			answer(aem, &ending);
 }
 
 /* 1: nobody has a handler, 0: we have it already, -EBUSY: somebody has. */
@@ -111,7 +199,6 @@ static int pick_signal(void)
  */
 int aem_doorbell_attach(struct aem *aem, int signo)
 {
-	sigset_t set;
 	int ret;
 
 	if (!signo) {
@@ -122,9 +209,7 @@ int aem_doorbell_attach(struct aem *aem, int signo)
 	}
 	if (ret < 0)
 		return ret;
-	sigemptyset(&set);
-	sigaddset(&set, signo);
-	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	mask_signal(signo, SIG_UNBLOCK);
 	aem->signo = signo;
 	aem->next = thread_contexts;
 	STORE(thread_contexts, aem);

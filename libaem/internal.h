@@ -111,13 +111,19 @@ struct queue {
  * @ended:   when the last one did
  * @took:    how long it took
  * @pressed: how many in a row came soon after one another
+ * @base:    1 + the frames below the outermost dispatch that is open, 0: none is
+ * @bursts:  what that has run, with those in its handlers
+ * @top:     the highest priority among these
  *
- * In the ticks of storm.c.
+ * Times are in the ticks of storm.c.
  */
 struct storm {
 	uint64_t ended;
 	uint64_t took;
 	uint32_t pressed;
+	uint32_t base;
+	uint32_t bursts;
+	uint32_t top;
 };
 
 /* Index in aem.bases */
@@ -243,12 +249,16 @@ static inline bool lower(struct aem *aem, unsigned int level)
 /* storm.c */
 uint64_t aem_storm_begin(struct aem *aem);
 void aem_storm_end(struct aem *aem, uint64_t began);
-bool aem_storm_is_enough(struct aem *aem, unsigned int bursts);
+bool aem_storm_is_enough(struct aem *aem, unsigned int top);
+void aem_storm_enter(struct aem *aem);
+void aem_storm_leave(struct aem *aem);
 
 /* doorbell.c */
 int aem_doorbell_attach(struct aem *aem, int signo);
 void aem_doorbell_detach(struct aem *aem);
 void aem_doorbell_look(void);
+unsigned int aem_doorbell_depth(void);
+void aem_doorbell_unwind(unsigned int depth);
 const void *aem_doorbell_anchor(void);
 
 static inline bool is_owner(const struct aem *aem)

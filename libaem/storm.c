@@ -12,7 +12,10 @@
 
 /* Interruptions in a row that were pressed together so. */
 #define PRESSED		16
-/* Bursts that one interruption may run. */
+/*
+ * Bursts that one interruption may run, and those that interrupt its handlers, together: each for
+ * itself would give the program its turn after as many times as many.
+ */
 #define BURSTS		64
 
 /* Any clock that is cheap, and about the same on all processors. */
@@ -29,6 +32,30 @@ static uint64_t ticks(void)
 }
 
 /**
+ * aem_storm_enter() - a dispatch begins that may take part in a storm
+ * @aem: the context
+ *
+ * Those in its handlers count together with it.
+ */
+void aem_storm_enter(struct aem *aem)
+{
+	struct storm *storm = &aem->storm;
+
+	if (storm->base && aem->depth >= storm->base)
+		return;
+	storm->base = aem->depth + 1;
+	storm->bursts = 0;
+	storm->top = 0;
+}
+
+/** aem_storm_leave() - it ends. */
+void aem_storm_leave(struct aem *aem)
+{
+	if (aem->storm.base == aem->depth + 1)
+		aem->storm.base = 0;
+}
+
+/**
  * aem_storm_begin() - an interruption begins
  * @aem: the context
  *
@@ -39,6 +66,7 @@ uint64_t aem_storm_begin(struct aem *aem)
 	struct storm *storm = &aem->storm;
 	uint64_t now = ticks();
 
+	aem_storm_enter(aem);
 	if (now - storm->ended >= 2 * storm->took)
 		storm->pressed = 0;
 	else
@@ -55,19 +83,30 @@ void aem_storm_end(struct aem *aem, uint64_t began)
 {
 	aem->storm.ended = ticks();
 	aem->storm.took = aem->storm.ended - began;
+	aem_storm_leave(aem);
 }
 
 /**
- * aem_storm_is_enough() - has an interruption had its share?
- * @aem:    the context
- * @bursts: that it has run
+ * aem_storm_is_enough() - a burst was run: has the interruption had its share?
+ * @aem: the context
+ * @top: priority of the most urgent of the burst
+ *
+ * What interrupts another's handlers ends when both have; nothing is forgotten before it has ended
+ * as well.
  *
  * Return: true: the program is to get its turn now.
  */
-bool aem_storm_is_enough(struct aem *aem, unsigned int bursts)
+bool aem_storm_is_enough(struct aem *aem, unsigned int top)
 {
-	if (likely(bursts < BURSTS && aem->storm.pressed < PRESSED))
+	struct storm *storm = &aem->storm;
+
+	if (top > storm->top)
+		storm->top = top;
+	if (likely(++storm->bursts < BURSTS && storm->pressed < PRESSED))
 		return false;
-	aem->storm.pressed = 0;
+	if (storm->base == aem->depth + 1) {
+		storm->bursts = 0;
+		storm->pressed = 0;
+	}
 	return true;
 }
