@@ -117,7 +117,8 @@ void aem_device_query(struct aem_process *proc, struct aem_query *query)
 	query->ring_entries = proc->ring_entries;
 	query->signo = proc->signo;
 	query->hint = READ_ONCE(proc->hint.value);
-	query->boost = READ_ONCE(proc->hint.steps);
+	query->boost = READ_ONCE(proc->realtime.on) ? AEM_BOOST_REALTIME :
+						      READ_ONCE(proc->hint.steps);
 	query->vmt_size = (u64)proc->vmt.max_chunks * AEM_BLOCK_MAX;
 	query->vmt_used = aem_vmtable_used(&proc->vmt);
 }

@@ -10,6 +10,7 @@
 #include <aem/compat/hrtimer.h>
 #include "active.h"
 #include "doorbell.h"
+#include "realtime.h"
 #include "redirect.h"
 #include "trace.h"
 
@@ -140,6 +141,7 @@ u32 aem_doorbell_unhush(struct aem_process *proc, u32 from)
 	raw_spin_unlock_irq(&proc->lock);
 	if (due)
 		aem_doorbell_ring(proc, fls(due) - 1);
+	aem_realtime_left(proc, mask);
 	return mask;
 }
 

@@ -73,7 +73,8 @@ static void show_events(struct seq_file *seq, struct aem_process *proc)
 		seq_printf(seq, "events-omitted:\t%u\n", omitted);
 }
 
-static void show_setup(struct seq_file *seq, const struct aem_process *proc)
+static void show_setup(struct seq_file *seq, const struct aem_process *proc,
+		       const struct aem_query *query)
 {
 	seq_printf(seq, "mode:\t%s\n",
 		   proc->flags & AEM_SETUP_SAFEPOINT ? "safepoint" : proc->bell->name);
@@ -81,8 +82,9 @@ static void show_setup(struct seq_file *seq, const struct aem_process *proc)
 		   task_pid_nr_ns(proc->owner, task_active_pid_ns(current)));
 	seq_printf(seq, "signo:\t%u\n", proc->signo);
 	seq_printf(seq, "level:\t%u\n", READ_ONCE(proc->control->level));
-	seq_printf(seq, "hint:\t%u\n", READ_ONCE(proc->hint.value));
-	seq_printf(seq, "boost:\t%u\n", READ_ONCE(proc->hint.steps));
+	seq_printf(seq, "hint:\t%u\n", query->hint);
+	seq_printf(seq, "boost:\t%u\n", query->boost);
+	seq_printf(seq, "realtime-ns:\t%llu\n", READ_ONCE(proc->realtime.used));
 }
 
 static void show_counters(struct seq_file *seq, const struct aem_query *query)
@@ -109,7 +111,7 @@ void aem_fdinfo_show(struct seq_file *seq, struct file *file)
 	aem_device_query(proc, &query);
 	seq_printf(seq, "aem-abi:\t%u\n", query.abi);
 	if (aem_process_is_ready(proc))
-		show_setup(seq, proc);
+		show_setup(seq, proc, &query);
 	show_counters(seq, &query);
 	show_events(seq, proc);
 }

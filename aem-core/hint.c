@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The soft real-time hint: while events are active, their owner is nicer to itself, by as much
- * as the most urgent of them is urgent, and never by more than it could be by itself.
+ * as the most urgent of them is urgent, and never by more than it could be by itself. Where it
+ * might enter the real-time class by itself, urgent events bring it there instead: realtime.c.
  *
  * The value is composed in O(1) from the active lists: 1 + the highest priority in them. It
  * goes up at once and comes down only when it is looked at, some milliseconds later, so that
@@ -16,6 +17,7 @@
 #include <linux/sched/signal.h>
 #include "active.h"
 #include "hint.h"
+#include "realtime.h"
 #include "trace.h"
 
 /* How long a boost stays at least, and how often it is looked at. */
@@ -25,27 +27,43 @@ static uint hint_ceiling = 10;
 module_param(hint_ceiling, uint, 0644);
 MODULE_PARM_DESC(hint_ceiling, "steps of nice that AEM_SETUP_HINT may boost by; 0: none");
 
-static int steps_of(u32 value)
+/* 1 + a priority; 0: none. */
+static bool is_urgent(u32 value)
 {
+	return value > AEM_REALTIME_FROM;
+}
+
+static int steps_of(const struct aem_process *proc, u32 value)
+{
+	if (is_urgent(value) && aem_realtime_may(proc))
+		return 0;
 	return DIV_ROUND_UP(min_t(u32, READ_ONCE(hint_ceiling), NICE_WIDTH) * value,
 			    AEM_PRIORITIES);
 }
 
-/*
- * What setpriority() would allow the owner. Activations come in anybody's context, so what was
- * found at setup counts, for as long as the owner's credentials are those of then.
+/**
+ * aem_hint_is_capable() - has the owner CAP_SYS_NICE?
+ * @proc: the process
+ *
+ * Activations come in anybody's context, so what was found at setup counts, for as long as the
+ * owner's credentials are those of then.
  */
-static int lowest_nice(const struct aem_process *proc)
+bool aem_hint_is_capable(const struct aem_process *proc)
 {
-	struct task_struct *owner = proc->owner;
 	bool capable;
 
 	rcu_read_lock();
-	capable = proc->hint.cred && __task_cred(owner) == proc->hint.cred;
+	capable = proc->hint.cred && __task_cred(proc->owner) == proc->hint.cred;
 	rcu_read_unlock();
-	if (capable)
+	return capable;
+}
+
+/* What setpriority() would allow the owner. */
+static int lowest_nice(const struct aem_process *proc)
+{
+	if (aem_hint_is_capable(proc))
 		return MIN_NICE;
-	return MAX_NICE + 1 - (int)min_t(unsigned long, task_rlimit(owner, RLIMIT_NICE),
+	return MAX_NICE + 1 - (int)min_t(unsigned long, task_rlimit(proc->owner, RLIMIT_NICE),
 					 NICE_WIDTH);
 }
 
@@ -58,7 +76,7 @@ static void apply(struct aem_process *proc, u32 value)
 	lockdep_assert_held(&hint->lock);
 	if (!hint->steps || now != hint->nice)
 		hint->base = now;
-	want = max(hint->base - steps_of(value), lowest_nice(proc));
+	want = max(hint->base - steps_of(proc, value), lowest_nice(proc));
 	want = value ? min(want, hint->base) : hint->base;
 	WRITE_ONCE(hint->value, value);
 	if (want == now && hint->steps == hint->base - want)
@@ -81,9 +99,13 @@ void aem_hint_boost(struct aem_process *proc, u32 value)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&proc->hint.lock, flags);
-	if (!proc->hint.over && value > proc->hint.value) {
-		apply(proc, value);
-		schedule_delayed_work(&proc->hint.look, LOOK);
+	if (!proc->hint.over) {
+		if (value > proc->hint.value) {
+			apply(proc, value);
+			schedule_delayed_work(&proc->hint.look, LOOK);
+		}
+		if (is_urgent(value))
+			aem_realtime_call(proc);
 	}
 	raw_spin_unlock_irqrestore(&proc->hint.lock, flags);
 }
@@ -111,6 +133,7 @@ void aem_hint_init(struct aem_process *proc)
 {
 	raw_spin_lock_init(&proc->hint.lock);
 	INIT_DELAYED_WORK(&proc->hint.look, look);
+	aem_realtime_init(proc);
 }
 
 /** aem_hint_setup() - what may the owner, who is the caller? */
@@ -133,7 +156,8 @@ void aem_hint_end(struct aem_process *proc)
 	raw_spin_lock_irq(&proc->hint.lock);
 	if (!proc->hint.over)
 		apply(proc, 0);
-	proc->hint.over = true;
+	WRITE_ONCE(proc->hint.over, true);
 	raw_spin_unlock_irq(&proc->hint.lock);
 	cancel_delayed_work_sync(&proc->hint.look);
+	aem_realtime_end(proc);
 }

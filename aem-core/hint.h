@@ -5,12 +5,13 @@
 #ifndef _AEM_CORE_HINT_H
 #define _AEM_CORE_HINT_H
 
-#include "process.h"
+#include "realtime.h"
 
 void aem_hint_init(struct aem_process *proc);
 void aem_hint_setup(struct aem_process *proc);
 void aem_hint_boost(struct aem_process *proc, u32 value);
 void aem_hint_end(struct aem_process *proc);
+bool aem_hint_is_capable(const struct aem_process *proc);
 
 /**
  * aem_hint_raise() - an event has become active
@@ -23,9 +24,10 @@ static inline void aem_hint_raise(struct aem_process *proc, u32 prio)
 {
 	if (!(proc->flags & AEM_SETUP_HINT))
 		return;
-	/* The event is in its list before the value is read. Pairs with the look. */
+	/* The event is in its list before the value is read. Pairs with either look. */
 	smp_mb();
-	if (prio >= READ_ONCE(proc->hint.value))
+	if (prio >= READ_ONCE(proc->hint.value) ||
+	    (prio >= AEM_REALTIME_FROM && !READ_ONCE(proc->realtime.felt)))
 		aem_hint_boost(proc, prio + 1);
 }
 

@@ -20,6 +20,7 @@
  *   doorbell.c  breaking a thread's flow: by signal
  *   redirect.c  ... and by redirected registers
  *   hint.c      its feeling for what is urgent
+ *   realtime.c  ... and for what is very urgent
  *   ring.c      records for the process             with which arguments
  *   memory.c    memory shared with the process      where its data lives
  *   vmtable.c   the zone of blocks
@@ -29,6 +30,7 @@
 #include <linux/module.h>
 #include "device.h"
 #include "process.h"
+#include "realtime.h"
 #include "redirect.h"
 
 static int __init aem_init(void)
@@ -37,12 +39,19 @@ static int __init aem_init(void)
 
 	if (err)
 		return err;
+	err = aem_realtime_start();
+	if (err)
+		goto no_realtime;
 	aem_redirect_init();
 	err = aem_device_init();
-	if (err) {
-		aem_redirect_exit();
-		aem_process_exit();
-	}
+	if (err)
+		goto no_device;
+	return 0;
+no_device:
+	aem_redirect_exit();
+	aem_realtime_stop();
+no_realtime:
+	aem_process_exit();
 	return err;
 }
 
@@ -50,6 +59,7 @@ static void __exit aem_exit(void)
 {
 	aem_device_exit();
 	aem_process_exit();
+	aem_realtime_stop();
 	aem_redirect_exit();
 }
 

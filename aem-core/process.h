@@ -12,6 +12,7 @@
  *   aem_process.lock         active lists and the state of events; hard
  *                            interrupts take it
  *   aem_hint.lock            the owner's nice value; not inside of the former
+ *   aem_realtime.lock        the owner's class; a mutex, inside of none of the others
  *
  * Copies from and to user space happen under none of them but aem_range.gate,
  * so that a page fault never meets enter_lock.
@@ -22,6 +23,7 @@
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
 #include <linux/kref.h>
+#include <linux/kthread.h>
 #include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
@@ -133,6 +135,35 @@ struct aem_hint {
 };
 
 /**
+ * struct aem_realtime - the owner's time in the real-time class, with AEM_SETUP_HINT
+ * @lock:   protects the rest; a mutex, outside of the scheduler's locks
+ * @on:     the owner is in the class; read anywhere
+ * @felt:   what becomes active need not tell: it is looked at as long as it matters. Written by
+ *          who looks, read anywhere
+ * @reset_on_fork: what the owner had chosen before
+ * @policy: likewise
+ * @since:  when time was accounted, in ns
+ * @ran:    how much the owner had run then, in ns
+ * @left:   what it may use now, in ns; negative: it has used too much
+ * @used:   what it has used, in ns
+ * @timer:  has it looked at again
+ * @work:   looks, for whom cannot sleep
+ */
+struct aem_realtime {
+	struct mutex lock;
+	bool on;
+	bool felt;
+	bool reset_on_fork;
+	unsigned int policy;
+	u64 since;
+	u64 ran;
+	s64 left;
+	u64 used;
+	struct hrtimer timer;
+	struct kthread_work work;
+};
+
+/**
  * struct aem_process - what one open of /dev/aem owns
  * @refs:         the open file and the work each hold one
  * @user:         whose limits it counts against; constant
@@ -148,6 +179,7 @@ struct aem_hint {
  * @bell_work:    redirects them, in the owner's context
  * @bell_state:   bits of the doorbell's own; atomic
  * @hint:         the soft real-time hint
+ * @realtime:     what it does for the urgent
  * @ready:        set up, and not shut down; written under enter_lock, read anywhere
  *                with acquire
  * @was_set_up:   AEM_IOC_SETUP has been done; enter_lock
@@ -206,6 +238,7 @@ struct aem_process {
 	struct callback_head bell_work;
 	unsigned long bell_state;
 	struct aem_hint hint;
+	struct aem_realtime realtime;
 	bool ready;
 	bool was_set_up;
 	unsigned int mappings;

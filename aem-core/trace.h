@@ -132,6 +132,25 @@ TRACE_EVENT(aem_hint,
 		  __entry->value, __entry->nice)
 );
 
+TRACE_EVENT(aem_realtime,
+	TP_PROTO(const struct aem_process *proc, bool on, s64 left),
+	TP_ARGS(proc, on, left),
+	TP_STRUCT__entry(
+		__field(const void *, proc)
+		__field(int, owner)
+		__field(bool, on)
+		__field(s64, left)
+	),
+	TP_fast_assign(
+		__entry->proc = proc;
+		__entry->owner = proc->owner->pid;
+		__entry->on = on;
+		__entry->left = left;
+	),
+	TP_printk("proc=%p owner=%d %s left=%lld", __entry->proc, __entry->owner,
+		  __entry->on ? "on" : "off", __entry->left)
+);
+
 #ifdef AEM_REDIRECT
 TRACE_EVENT(aem_redirect,
 	TP_PROTO(const struct aem_process *proc, unsigned long ip, bool done),

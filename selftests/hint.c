@@ -7,13 +7,19 @@
 #include "raw.h"
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#define CEILING "/sys/module/aem_core/parameters/hint_ceiling"
+#define PARAMETERS "/sys/module/aem_core/parameters/"
 #define NOBODY 65534
 /* Of nice; what the module's parameter is by default. */
 #define STEPS 10
+/* The lowest priority that is worth real time. */
+#define URGENT 16
+/* Percent of a processor; what the parameter is by default. */
+#define SHARE 10
 
 static int my_nice(void)
 {
@@ -25,13 +31,34 @@ static int my_nice(void)
 	return nice;
 }
 
-static void start(struct raw *raw)
+static void set_parameter(const char *name, unsigned int value)
 {
+	char path[100], text[16];
+	int fd, n = snprintf(text, sizeof(text), "%u", value);
+
+	snprintf(path, sizeof(path), PARAMETERS "%s", name);
+	fd = open(path, O_WRONLY);
+	ASSERT_OK(fd);
+	ASSERT_EQ(write(fd, text, n), n);
+	close(fd);
+}
+
+static void start_with(struct raw *raw, unsigned int share)
+{
+	/* Who is nobody by now finds it as it was set before. */
+	if (!geteuid())
+		set_parameter("hint_realtime", share);
 	memset(raw, 0, sizeof(*raw));
 	raw->setup.flags = AEM_SETUP_SAFEPOINT | AEM_SETUP_HINT;
 	raw->setup.vmt_size = 65536;
 	raw_begin(raw);
 	raw->null = raw_service(raw, NULL_SERVICE);
+}
+
+/* Where nice is all there is. */
+static void start(struct raw *raw)
+{
+	start_with(raw, 0);
 }
 
 static uint64_t activate(struct raw *raw, uint32_t prio)
@@ -62,15 +89,6 @@ static void expect_soon(struct raw *raw, unsigned int hint, int nice)
 		raw_sleep_ms(10);
 	EXPECT_EQ(raw_query(raw).hint, hint);
 	EXPECT_EQ(my_nice(), nice);
-}
-
-static void set_ceiling(unsigned int steps)
-{
-	char text[16];
-	int fd = open(CEILING, O_WRONLY), n = snprintf(text, sizeof(text), "%u", steps);
-
-	ASSERT_EQ(write(fd, text, n), n);
-	close(fd);
 }
 
 TEST(as_urgent_as_the_most_urgent)
@@ -128,21 +146,21 @@ TEST(ceiling)
 	struct raw raw;
 
 	start(&raw);
-	set_ceiling(0);
+	set_parameter("hint_ceiling", 0);
 	activate(&raw, 31);
 	expect_boost(&raw, 0, 0);
 	raw_drain(&raw);
 	expect_soon(&raw, 0, 0);
-	set_ceiling(3);
+	set_parameter("hint_ceiling", 3);
 	activate(&raw, 31);
 	expect_boost(&raw, 0, 3);
 	raw_drain(&raw);
 	expect_soon(&raw, 0, 0);
 	/* More than there are. */
-	set_ceiling(4000000000U);
+	set_parameter("hint_ceiling", 4000000000U);
 	activate(&raw, 31);
 	expect_boost(&raw, 0, 20);
-	set_ceiling(STEPS);
+	set_parameter("hint_ceiling", STEPS);
 	raw_end(&raw);
 	EXPECT_EQ(my_nice(), 0);
 }
@@ -165,11 +183,13 @@ TEST(ones_own_choice_stays)
 }
 
 /* RLIMIT_NICE of 20 - n allows nice values down to n. */
-static void become_nobody(int lowest)
+static void become_nobody(int lowest, int realtime)
 {
 	struct rlimit limit = { 20 - lowest, 20 - lowest };
 
 	ASSERT_OK(setrlimit(RLIMIT_NICE, &limit));
+	limit = (struct rlimit){ realtime, realtime };
+	ASSERT_OK(setrlimit(RLIMIT_RTPRIO, &limit));
 	ASSERT_OK(chmod(RAW_DEVICE, 0666));
 	ASSERT_OK(setgid(NOBODY));
 	ASSERT_OK(setuid(NOBODY));
@@ -179,7 +199,7 @@ TEST(within_rlimit)
 {
 	struct raw raw;
 
-	become_nobody(-3);
+	become_nobody(-3, 0);
 	start(&raw);
 	activate(&raw, 31);
 	expect_boost(&raw, 0, 3);
@@ -191,7 +211,7 @@ TEST(without_rights)
 {
 	struct raw raw;
 
-	become_nobody(20);
+	become_nobody(20, 0);
 	start(&raw);
 	activate(&raw, 31);
 	EXPECT_EQ(raw_query(&raw).hint, 32);
@@ -203,7 +223,7 @@ TEST(not_by_a_user_namespace)
 {
 	struct raw raw;
 
-	become_nobody(20);
+	become_nobody(20, 0);
 	if (unshare(CLONE_NEWUSER))
 		ktap_skip("optional: no user namespaces for users");
 	start(&raw);
@@ -220,7 +240,7 @@ TEST(setuid_while_boosted)
 	start(&raw);
 	activate(&raw, 31);
 	expect_boost(&raw, 0, STEPS);
-	become_nobody(20);
+	become_nobody(20, 0);
 	expect_soon(&raw, 32, 0);
 	expect_boost(&raw, 0, 0);
 	/* Not again either. */
@@ -300,6 +320,332 @@ TEST(killed_while_boosted)
 	ASSERT_OK(kill(pid, SIGKILL));
 	ASSERT_OK(waitpid(pid, &status, 0));
 	EXPECT(WIFSIGNALED(status));
+}
+
+/* Real time */
+
+static long long now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static int class_of(pid_t pid)
+{
+	return sched_getscheduler(pid) & ~SCHED_RESET_ON_FORK;
+}
+
+static int class_soon(pid_t pid, int class)
+{
+	int i;
+
+	for (i = 0; i < 2000 && class_of(pid) != class; i++)
+		raw_sleep_ms(1);
+	return class_of(pid) == class;
+}
+
+/*
+ * Whether the owner, who is the caller and does not handle its event, comes into the class, again
+ * and again as its time comes back.
+ */
+static int comes(int times)
+{
+	long long end = now() + 20000000000LL;
+	int before = 0, is;
+
+	while (times && now() < end) {
+		is = class_of(0) == SCHED_FIFO;
+		times -= is && !before;
+		before = is;
+	}
+	return !times;
+}
+
+static void expect_never(struct raw *raw)
+{
+	int i;
+
+	for (i = 0; i < 50; i++) {
+		EXPECT_EQ(class_of(0), SCHED_OTHER);
+		raw_sleep_ms(1);
+	}
+	EXPECT_NE(raw_query(raw).boost, AEM_BOOST_REALTIME);
+}
+
+TEST(urgent_events_bring_real_time)
+{
+	struct sched_param param;
+	struct raw raw;
+	int i;
+
+	start_with(&raw, SHARE);
+	EXPECT_EQ(class_of(0), SCHED_OTHER);
+	activate(&raw, URGENT - 1);
+	expect_never(&raw);
+	expect_boost(&raw, 0, steps_of(URGENT - 1, STEPS));
+	for (i = 0; i < 20; i++) {
+		activate(&raw, i % 2 ? URGENT : 31);
+		EXPECT(comes(1));
+		/* The least that there is; or it has gone meanwhile. */
+		ASSERT_OK(sched_getparam(0, &param));
+		EXPECT_LE(param.sched_priority, 1);
+		EXPECT_EQ(raw_drain(&raw), 1 + !i);
+		EXPECT(class_soon(0, SCHED_OTHER));
+	}
+	/* Not nice at the same time. */
+	expect_soon(&raw, 0, 0);
+	raw_end(&raw);
+	EXPECT_EQ(sched_getscheduler(0), SCHED_OTHER);
+}
+
+/* Nothing is ever handled: it does not get more than its share, but gets that again and again. */
+TEST(no_more_than_a_share)
+{
+	struct raw raw;
+	int there = 0, others = 0;
+	long long end;
+
+	start_with(&raw, SHARE);
+	activate(&raw, 31);
+	EXPECT(comes(5));
+	end = now() + 1000000000LL;
+	while (now() < end)
+		if (class_of(0) == SCHED_FIFO)
+			there++;
+		else
+			others++;
+	NOTE("%d of %d looks found it in the class", there, there + others);
+	EXPECT_GT(there, 0);
+	/* A machine that is busy with something else may end it late; that is made good for. */
+	EXPECT_LT(there, others);
+	raw_end(&raw);
+	EXPECT_EQ(class_of(0), SCHED_OTHER);
+}
+
+TEST(real_time_within_rlimit)
+{
+	struct raw raw;
+
+	set_parameter("hint_realtime", SHARE);
+	become_nobody(20, 1);
+	start(&raw);
+	activate(&raw, 31);
+	EXPECT(comes(2));
+	raw_end(&raw);
+	EXPECT_EQ(class_of(0), SCHED_OTHER);
+}
+
+TEST(no_real_time_without_rights)
+{
+	struct raw raw;
+
+	set_parameter("hint_realtime", SHARE);
+	become_nobody(20, 0);
+	start(&raw);
+	activate(&raw, 31);
+	expect_never(&raw);
+	raw_end(&raw);
+}
+
+TEST(no_real_time_by_a_user_namespace)
+{
+	struct raw raw;
+
+	set_parameter("hint_realtime", SHARE);
+	become_nobody(20, 0);
+	if (unshare(CLONE_NEWUSER))
+		ktap_skip("optional: no user namespaces for users");
+	start(&raw);
+	activate(&raw, 31);
+	expect_never(&raw);
+	raw_end(&raw);
+}
+
+/* A signal would end it. */
+TEST(no_real_time_under_a_limit_of_it)
+{
+	struct rlimit limit = { 100000, 100000 };
+	struct raw raw;
+
+	ASSERT_OK(setrlimit(RLIMIT_RTTIME, &limit));
+	start_with(&raw, SHARE);
+	activate(&raw, 31);
+	expect_never(&raw);
+	expect_boost(&raw, 0, STEPS);
+	raw_end(&raw);
+}
+
+/* Rights that go take it with them, and nothing that is left of it can be kept. */
+TEST(setuid_in_real_time)
+{
+	struct sched_param param = { .sched_priority = 1 };
+	struct raw raw;
+
+	start_with(&raw, SHARE);
+	activate(&raw, 31);
+	EXPECT(comes(1));
+	become_nobody(20, 0);
+	EXPECT_ERRNO(sched_setscheduler(0, SCHED_RR, &param), EPERM);
+	param.sched_priority = 2;
+	EXPECT_ERRNO(sched_setscheduler(0, SCHED_FIFO, &param), EPERM);
+	param.sched_priority = 1;
+	/* This changes nothing where it is allowed at all. */
+	sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param);
+	EXPECT(class_soon(0, SCHED_OTHER));
+	expect_never(&raw);
+	raw_drain(&raw);
+	activate(&raw, 31);
+	expect_never(&raw);
+	raw_end(&raw);
+}
+
+/* Whenever it happens: a child is what it would be without. */
+TEST(fork_in_real_time)
+{
+	int status, i;
+	struct raw raw;
+	pid_t pid;
+
+	start_with(&raw, SHARE);
+	activate(&raw, 31);
+	for (i = 0; i < 20; i++) {
+		EXPECT(comes(1));
+		pid = fork();
+		ASSERT_GE(pid, 0);
+		if (!pid)
+			_exit(sched_getscheduler(0) != SCHED_OTHER || my_nice());
+		ASSERT_OK(waitpid(pid, &status, 0));
+		EXPECT_EQ(status, 0);
+	}
+	raw_end(&raw);
+	EXPECT_EQ(sched_getscheduler(0), SCHED_OTHER);
+}
+
+TEST(exec_in_real_time)
+{
+	int status;
+	pid_t pid = fork();
+
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		struct raw raw;
+
+		start_with(&raw, SHARE);
+		activate(&raw, 31);
+		if (comes(1))
+			execl("/bin/sh", "sh", "-c",
+			      "for i in 1 2 3 4 5 6 7 8 9; do n=$(cut -d ' ' -f 41 /proc/$$/stat);"
+			      "[ $n = 0 ] && exit 7; sleep 1; done", NULL);
+		_exit(1);
+	}
+	ASSERT_OK(waitpid(pid, &status, 0));
+	EXPECT_EQ(WEXITSTATUS(status), 7);
+}
+
+/* A child with an event that it never handles, told by @ready; then it does as it likes. */
+static pid_t child_in_real_time(void)
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	ASSERT_OK(pipe(ready));
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		struct raw raw;
+
+		start_with(&raw, SHARE);
+		activate(&raw, 31);
+		if (!comes(1))
+			_exit(1);
+		ASSERT_EQ(write(ready[1], "x", 1), 1);
+		for (;;)
+			__asm__ volatile("");
+	}
+	ASSERT_EQ(read(ready[0], &c, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	return pid;
+}
+
+TEST(killed_in_real_time)
+{
+	int status, i;
+	pid_t pid;
+
+	for (i = 0; i < 5; i++) {
+		pid = child_in_real_time();
+		ASSERT_OK(kill(pid, SIGKILL));
+		ASSERT_OK(waitpid(pid, &status, 0));
+		EXPECT(WIFSIGNALED(status));
+	}
+}
+
+/* Who stops it with a debugger does not stop the clock. */
+TEST(traced_in_real_time)
+{
+	int status, i;
+	pid_t pid;
+
+	for (i = 0; i < 5; i++) {
+		pid = child_in_real_time();
+		ASSERT_OK(ptrace(PTRACE_SEIZE, pid, 0, 0));
+		ASSERT_OK(ptrace(PTRACE_INTERRUPT, pid, 0, 0));
+		ASSERT_OK(waitpid(pid, &status, 0));
+		EXPECT(WIFSTOPPED(status));
+		EXPECT(class_soon(pid, SCHED_OTHER));
+		ASSERT_OK(kill(pid, SIGKILL));
+		ASSERT_OK(waitpid(pid, &status, 0));
+	}
+}
+
+/* Somebody's choice of a class stays, whenever it was made. */
+TEST(ones_own_class_stays)
+{
+	struct sched_param param = { .sched_priority = 5 }, none = { 0 };
+	struct raw raw;
+
+	start_with(&raw, SHARE);
+	ASSERT_OK(sched_setscheduler(0, SCHED_RR, &param));
+	activate(&raw, 31);
+	raw_sleep_ms(20);
+	EXPECT_EQ(sched_getscheduler(0), SCHED_RR);
+	ASSERT_OK(sched_setscheduler(0, SCHED_BATCH, &none));
+	EXPECT(comes(1));
+	raw_drain(&raw);
+	EXPECT(class_soon(0, SCHED_BATCH));
+	activate(&raw, 31);
+	EXPECT(comes(1));
+	ASSERT_OK(sched_setscheduler(0, SCHED_RR, &param));
+	raw_end(&raw);
+	EXPECT_EQ(sched_getscheduler(0), SCHED_RR);
+	ASSERT_OK(sched_setscheduler(0, SCHED_OTHER, &none));
+}
+
+/* The nice value that it had or was given meanwhile, and the flag, are what they were. */
+TEST(nice_value_is_kept_in_real_time)
+{
+	struct sched_param none = { 0 };
+	struct raw raw;
+
+	ASSERT_OK(setpriority(PRIO_PROCESS, 0, 4));
+	ASSERT_OK(sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &none));
+	start_with(&raw, SHARE);
+	activate(&raw, 31);
+	EXPECT(comes(1));
+	raw_drain(&raw);
+	EXPECT_EQ(my_nice(), 4);
+	activate(&raw, 31);
+	EXPECT(comes(1));
+	ASSERT_OK(setpriority(PRIO_PROCESS, 0, 7));
+	raw_drain(&raw);
+	EXPECT_EQ(my_nice(), 7);
+	EXPECT(class_soon(0, SCHED_OTHER));
+	EXPECT_EQ(sched_getscheduler(0), SCHED_OTHER | SCHED_RESET_ON_FORK);
+	raw_end(&raw);
 }
 
 KTAP_MAIN()

@@ -229,7 +229,8 @@ struct aem_record {
  * @redirects:    out: times that registers were redirected
  * @hint:         out: 1 + the highest priority that was active lately, 0: none; only
  *                with AEM_SETUP_HINT
- * @boost:        out: steps of nice that the owner is boosted by now
+ * @boost:        out: steps of nice that the owner is boosted by now, or
+ *                AEM_BOOST_REALTIME
  */
 struct aem_query {
 	__u32 size;
@@ -252,6 +253,9 @@ struct aem_query {
 	__u32 hint;
 	__u32 boost;
 };
+
+/** AEM_BOOST_REALTIME: The owner is in the real-time class. More than there are steps of nice. */
+#define AEM_BOOST_REALTIME	40
 
 /** AEM_FEATURE_SIGNAL: Interrupts by signal. */
 #define AEM_FEATURE_SIGNAL	(1U << 0)
@@ -376,6 +380,14 @@ struct aem_setup {
  * hint_ceiling says, and not below what setpriority() would allow the owner (RLIMIT_NICE,
  * CAP_SYS_NICE). It is given back some milliseconds after the last, and when the context ends.
  * A child that is forked meanwhile inherits the nice value of then.
+ *
+ * For events of priority 16 and higher the owner is in the real-time class instead (SCHED_FIFO,
+ * priority 1), where sched_setscheduler() would allow it that (RLIMIT_RTPRIO, CAP_SYS_NICE), it has
+ * chosen no class of its own and no RLIMIT_RTTIME. That lasts until the thread leaves the kernel
+ * and nothing urgent is left to handle, 2 milliseconds at most, and in the long run as much of a
+ * processor as the module parameter hint_realtime says in percent: 10, at most 50; 0: never.
+ * A child that is forked meanwhile has nice value 0 and SCHED_OTHER, as with
+ * SCHED_RESET_ON_FORK.
  */
 #define AEM_SETUP_HINT		(1U << 2)
 
