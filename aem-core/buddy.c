@@ -7,18 +7,8 @@
 
 #include "buddy.h"
 
-/*
- * state[] of the first unit of a block: its order, and what it is. Every other unit is zero:
- * inside of a block.
- */
-#define STATE_ORDER	0x0fU
+/* Of a free block. */
 #define STATE_FREE	0x10U
-#define STATE_TAG(tag)	(0x20U + 0x10U * (tag))
-
-static u8 *state_of(const struct aem_buddy *buddy, u32 unit)
-{
-	return &buddy->chunk[unit / AEM_BUDDY_UNITS]->state[unit % AEM_BUDDY_UNITS];
-}
 
 static struct aem_buddy_link *link_of(const struct aem_buddy *buddy, u32 unit)
 {
@@ -36,7 +26,7 @@ static void push(struct aem_buddy *buddy, u32 unit, unsigned int order)
 		link_of(buddy, next)->prev = unit;
 	buddy->head[order] = unit;
 	buddy->filled |= 1U << order;
-	*state_of(buddy, unit) = STATE_FREE | order;
+	*aem_buddy_state(buddy, unit) = STATE_FREE | order;
 }
 
 /* Leaves the unit as if inside of a block; the caller knows what it becomes. */
@@ -52,7 +42,7 @@ static void unlink_free(struct aem_buddy *buddy, u32 unit, unsigned int order)
 		buddy->head[order] = link.next;
 	if (buddy->head[order] == AEM_BUDDY_NONE)
 		buddy->filled &= ~(1U << order);
-	*state_of(buddy, unit) = 0;
+	*aem_buddy_state(buddy, unit) = 0;
 }
 
 void aem_buddy_init(struct aem_buddy *buddy, struct aem_buddy_chunk **table)
@@ -89,38 +79,19 @@ u32 aem_buddy_alloc(struct aem_buddy *buddy, unsigned int order, unsigned int ta
 		have--;
 		push(buddy, unit + (1U << have), have);
 	}
-	*state_of(buddy, unit) = STATE_TAG(tag) | order;
+	*aem_buddy_state(buddy, unit) = AEM_BUDDY_TAG(tag) | order;
 	return unit;
-}
-
-int aem_buddy_order(const struct aem_buddy *buddy, u32 unit, unsigned int tag)
-{
-	u8 state;
-
-	if (unit / AEM_BUDDY_UNITS >= buddy->chunks)
-		return -1;
-	state = *state_of(buddy, unit);
-	if ((state & ~STATE_ORDER) != STATE_TAG(tag))
-		return -1;
-	return state & STATE_ORDER;
-}
-
-void aem_buddy_retag(struct aem_buddy *buddy, u32 unit, unsigned int tag)
-{
-	u8 *state = state_of(buddy, unit);
-
-	*state = STATE_TAG(tag) | (*state & STATE_ORDER);
 }
 
 void aem_buddy_free(struct aem_buddy *buddy, u32 unit)
 {
-	unsigned int order = *state_of(buddy, unit) & STATE_ORDER;
+	unsigned int order = *aem_buddy_state(buddy, unit) & AEM_BUDDY_ORDER;
 
-	*state_of(buddy, unit) = 0;
+	*aem_buddy_state(buddy, unit) = 0;
 	while (order < AEM_BUDDY_ORDERS - 1) {
 		u32 other = unit ^ (1U << order);
 
-		if (*state_of(buddy, other) != (STATE_FREE | order))
+		if (*aem_buddy_state(buddy, other) != (STATE_FREE | order))
 			break;
 		unlink_free(buddy, other, order);
 		unit &= ~(1U << order);

@@ -17,6 +17,13 @@
 /** AEM_BUDDY_NONE: No unit. */
 #define AEM_BUDDY_NONE		((u32)~0U)
 
+/*
+ * state[] of the first unit of a block: its order, and what it is; below AEM_BUDDY_TAG(0) it is
+ * free. Every other unit is zero: inside of a block.
+ */
+#define AEM_BUDDY_ORDER		0x0fU
+#define AEM_BUDDY_TAG(_tag)	(0x20U + 0x10U * (_tag))
+
 /**
  * struct aem_buddy_link - place of a free block in the list of its order
  * @next: first unit of the next free block, or AEM_BUDDY_NONE
@@ -58,6 +65,12 @@ struct aem_buddy {
 	u32 head[AEM_BUDDY_ORDERS];
 };
 
+/** aem_buddy_state() - what is known of a unit of a chunk that was added. */
+static inline u8 *aem_buddy_state(const struct aem_buddy *buddy, u32 unit)
+{
+	return &buddy->chunk[unit / AEM_BUDDY_UNITS]->state[unit % AEM_BUDDY_UNITS];
+}
+
 /**
  * aem_buddy_init() - start with no chunk
  * @buddy: the allocator
@@ -94,7 +107,17 @@ u32 aem_buddy_alloc(struct aem_buddy *buddy, unsigned int order, unsigned int ta
  *
  * Return: the order; -1: no block that is allocated with this tag starts at @unit.
  */
-int aem_buddy_order(const struct aem_buddy *buddy, u32 unit, unsigned int tag);
+static inline int aem_buddy_order(const struct aem_buddy *buddy, u32 unit, unsigned int tag)
+{
+	u8 state;
+
+	if (unit / AEM_BUDDY_UNITS >= buddy->chunks)
+		return -1;
+	state = *aem_buddy_state(buddy, unit);
+	if ((state & ~AEM_BUDDY_ORDER) != AEM_BUDDY_TAG(tag))
+		return -1;
+	return state & AEM_BUDDY_ORDER;
+}
 
 /**
  * aem_buddy_retag() - note another tag with a block
@@ -102,7 +125,12 @@ int aem_buddy_order(const struct aem_buddy *buddy, u32 unit, unsigned int tag);
  * @unit:  first unit of an allocated block
  * @tag:   the new tag
  */
-void aem_buddy_retag(struct aem_buddy *buddy, u32 unit, unsigned int tag);
+static inline void aem_buddy_retag(struct aem_buddy *buddy, u32 unit, unsigned int tag)
+{
+	u8 *state = aem_buddy_state(buddy, unit);
+
+	*state = AEM_BUDDY_TAG(tag) | (*state & AEM_BUDDY_ORDER);
+}
 
 /**
  * aem_buddy_free() - give a block back, joining it with free buddies

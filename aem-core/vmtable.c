@@ -227,20 +227,15 @@ int aem_vmtable_alloc(struct aem_vmtable *vt, size_t size, enum aem_vmt_owner ow
 	return ret;
 }
 
-/* Whether the kernel holds this block, exactly as it was handed out. */
+/* Whether the kernel holds a block that starts and ends where this one does. */
 static bool kernel_owns(const struct aem_vmtable *vt, const struct aem_block *block)
 {
-	struct aem_block real;
-	u32 unit = block->offset / AEM_BLOCK_MIN;
 	int order;
 
 	lockdep_assert_held(&vt->lock);
-	order = aem_buddy_order(&vt->buddy, unit, AEM_VMT_KERNEL);
-	if (order < 0)
-		return false;
-	fill_block(vt, unit, order, &real);
-	return real.address == block->address && real.offset == block->offset &&
-	       real.size == block->size;
+	order = aem_buddy_order(&vt->buddy, block->offset / AEM_BLOCK_MIN, AEM_VMT_KERNEL);
+	return order >= 0 && block->offset % AEM_BLOCK_MIN == 0 &&
+	       block->size == AEM_BLOCK_MIN << order;
 }
 
 static void free_unit(struct aem_vmtable *vt, u32 unit, int order)
