@@ -11,7 +11,6 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 
-#define PROCESSES	ktap_rounds(1000)
 #define AT_A_TIME	16
 
 static const char *program;
@@ -245,8 +244,8 @@ TEST_TIMEOUT(killed_at_random_instants, 380)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	raw_start(&witness);
 	before = null_totals(&witness);
-	for (i = 0; i < PROCESSES; i += n) {
-		for (n = 0; n < AT_A_TIME && i + n < PROCESSES; n++) {
+	for (i = 0; ktap_more(i, 1000); i += n) {
+		for (n = 0; n < AT_A_TIME; n++) {
 			pids[n] = fork();
 			ASSERT_GE(pids[n], 0);
 			if (pids[n] == 0)

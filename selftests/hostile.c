@@ -10,7 +10,6 @@
 #include <pthread.h>
 
 #define MANY	16
-#define ROUNDS	ktap_rounds(20000)
 
 static struct raw raw;
 static uint64_t id[MANY];
@@ -179,7 +178,7 @@ static void storm(void *(*const threads[])(void *), int n)
 
 	for (i = 0; i < n; i++)
 		ASSERT_EQ(pthread_create(&thread[i], NULL, threads[i], &seed), 0);
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; ktap_more(i, 20000); i++) {
 		enter_anyhow(&state);
 		/* Lost states would fill the ring for good, and nothing would flow. */
 		if (i % 8 == 0)
@@ -191,7 +190,7 @@ static void storm(void *(*const threads[])(void *), int n)
 	for (i = 0; i < n; i++)
 		pthread_join(thread[i], NULL);
 	NOTE("%llu records", (unsigned long long)raw_query(&raw).records);
-	EXPECT_GT(raw_query(&raw).records, ROUNDS / 4);
+	EXPECT_GT(raw_query(&raw).records, i / 4);
 	recover();
 	expect_works();
 }

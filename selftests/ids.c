@@ -8,7 +8,7 @@
 #include "raw.h"
 #include <pthread.h>
 
-#define ROUNDS ktap_rounds(20000)
+#define MANY	20000
 
 static struct raw raw;
 
@@ -21,13 +21,13 @@ static int compare(const void *a, const void *b)
 
 TEST_TIMEOUT(an_old_id_means_nothing_for_ever, 180)
 {
-	uint64_t *old = calloc(ROUNDS, sizeof(*old)), id;
+	uint64_t *old = calloc(MANY, sizeof(*old)), id;
 	uint32_t top = 0;
-	int i;
+	int i, n;
 
 	ASSERT(old);
 	raw_start(&raw);
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; ktap_more(i, MANY); i++) {
 		id = null_new(&raw, NULL_CREATE, raw_nothing, i, 0, 1);
 		ASSERT_NE(id, 0);
 		ASSERT_NE((uint32_t)id, 0);
@@ -45,27 +45,28 @@ TEST_TIMEOUT(an_old_id_means_nothing_for_ever, 180)
 		ASSERT_OK(raw_event(&raw, AEM_EVENT_SHUTDOWN, id, 0));
 		old[i] = id;
 	}
+	n = i;
 	/* Places were used again, or this would prove nothing. */
 	EXPECT_LT(top, 100);
-	qsort(old, ROUNDS, sizeof(*old), compare);
-	for (i = 1; i < ROUNDS; i++)
+	qsort(old, n, sizeof(*old), compare);
+	for (i = 1; i < n; i++)
 		ASSERT_NE(old[i], old[i - 1]);
 	raw_end(&raw);
 }
 
 TEST(ids_of_many_live_events_differ)
 {
-	uint64_t *id = calloc(ROUNDS, sizeof(*id));
-	int i;
+	uint64_t *id = calloc(MANY, sizeof(*id));
+	int i, n = ktap_rounds(MANY);
 
 	ASSERT(id);
 	raw_start(&raw);
-	for (i = 0; i < ROUNDS; i++)
+	for (i = 0; i < n; i++)
 		id[i] = null_new(&raw, NULL_CREATE, raw_nothing, i, 0, 1);
-	for (i = 0; i < ROUNDS; i += 97)
+	for (i = 0; i < n; i += 97)
 		EXPECT_EQ(raw_state_of(&raw, id[i]), AEM_EVENT_S_STARTED);
-	qsort(id, ROUNDS, sizeof(*id), compare);
-	for (i = 1; i < ROUNDS; i++)
+	qsort(id, n, sizeof(*id), compare);
+	for (i = 1; i < n; i++)
 		ASSERT_NE(id[i], id[i - 1]);
 	raw_end(&raw);
 }
@@ -119,7 +120,7 @@ TEST_TIMEOUT(threads_that_register_and_unregister, 120)
 	raw_start(&raw);
 	for (i = 0; i < 4; i++)
 		ASSERT_EQ(pthread_create(&threads[i], NULL, churn, NULL), 0);
-	for (i = 0; i < (uint64_t)ktap_rounds(3000); i++) {
+	for (i = 0; ktap_more(i, 3000); i++) {
 		id = null_new(&raw, NULL_CREATE, raw_nothing, i, 0, 1);
 		null_fire(&raw, id, NULL_BY_CALL, 1);
 		ASSERT_OK(raw_event(&raw, AEM_EVENT_PRIO, id, i % 32));

@@ -150,7 +150,7 @@ TEST_TIMEOUT(shutdown_under_fire, 120)
 	storm = (struct storm){ .raw = &raw, .fd = fd[1] };
 	ASSERT_EQ(pthread_create(&writer, NULL, write_always, &storm), 0);
 	ASSERT_EQ(pthread_create(&runner, NULL, dispatch_always, &storm), 0);
-	for (i = 0; i < ktap_rounds(2000); i++) {
+	for (i = 0; ktap_more(i, 2000); i++) {
 		request = ip_on(fd[0], 0, EVF_START);
 		request.reg.handler = (uintptr_t)watch_id;
 		ASSERT_OK(ip_call(&raw, AEM_IP_DATA, &request));
@@ -183,7 +183,7 @@ TEST_TIMEOUT(close_under_fire, 120)
 	ip_pair(AF_INET, fd);
 	storm = (struct storm){ .fd = fd[1] };
 	ASSERT_EQ(pthread_create(&writer, NULL, write_always, &storm), 0);
-	for (i = 0; i < ktap_rounds(200); i++) {
+	for (i = 0; ktap_more(i, 200); i++) {
 		ip_start(&raw, 0, 65536);
 		for (j = 0; j < 5; j++) {
 			ip_new(&raw, AEM_IP_DATA, fd[0], j, 1000);
@@ -253,7 +253,7 @@ TEST_TIMEOUT(resets, 120)
 	ASSERT_OK(ip_call(&raw, AEM_IP_ACCEPT, &request));
 	for (i = 0; i < 2; i++)
 		ASSERT_EQ(pthread_create(&thread[i], NULL, reset_always, &storm), 0);
-	while (accepted < (uint32_t)ktap_rounds(3000))
+	while (ktap_more(accepted, 3000))
 		ASSERT_EQ(raw_wait(&raw, RAW_LONG), 0);
 	storm.stop = true;
 	for (i = 0; i < 2; i++)

@@ -264,10 +264,33 @@ static inline bool ktap_is_slow(void)
 	return !uname(&name) && strstr(name.release, "-aem-debug-");
 }
 
-/* How often to do what is done many times. */
+/* How many of what there are usually many. */
 static inline int ktap_rounds(int usual)
 {
 	return ktap_is_slow() && usual >= 8 ? usual / 8 : usual;
+}
+
+/* Seconds that a test may spend on what it does again and again. */
+#define KTAP_BUDGET	5
+
+static struct timespec ktap_begun;
+
+/* Since the test began. */
+static inline long ktap_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec - ktap_begun.tv_sec;
+}
+
+/*
+ * Whether to do something once more, that was done so many times: as often as usual, or as a slow
+ * machine can in the time that there is for it, but for the first hundredth.
+ */
+static inline bool ktap_more(unsigned long long done, unsigned long long usual)
+{
+	return done < usual && (done < usual / 100 || ktap_seconds() < KTAP_BUDGET);
 }
 
 /*
@@ -352,6 +375,7 @@ static inline int ktap_run(struct ktap_test *test)
 	memset(ktap_shared, 0, sizeof(*ktap_shared));
 	ktap_timed_out = 0;
 	fflush(NULL);
+	clock_gettime(CLOCK_MONOTONIC, &ktap_begun);
 	ktap_child = fork();
 	if (ktap_child < 0) {
 		ktap_note("fork: %s", strerror(errno));
@@ -411,6 +435,8 @@ static inline int ktap_main(int argc, char **argv)
 			continue;
 		result = ktap_run(test);
 		count[result]++;
+		if (ktap_seconds() > 2 * KTAP_BUDGET)
+			ktap_note("%s took %ld s", test->name, ktap_seconds());
 		printf("%sok %d %s%s%s\n", result == KTAP_FAIL ? "not " : "", ++n, test->name,
 		       result == KTAP_SKIP ? " # SKIP " : "",
 		       result == KTAP_SKIP ? ktap_shared->reason : "");

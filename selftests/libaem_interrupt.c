@@ -262,7 +262,7 @@ TEST(closed_while_interrupted)
 	struct aem *aem;
 	int i;
 
-	for (i = 0; i < (int)ktap_rounds(100); i++) {
+	for (i = 0; ktap_more(i, 100); i++) {
 		aem = nulls_open(0);
 		a.runs = 0;
 		tick(aem, &a, MS / 50);

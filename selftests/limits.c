@@ -285,8 +285,8 @@ TEST(memory_is_charged)
 {
 	unsigned long before, events, zone;
 	struct aem_vmt vmt = { .size = sizeof(vmt), .op = AEM_VMT_ALLOC };
+	int i, n = ktap_rounds(40000);
 	uint64_t id;
-	int i;
 
 	enter_cgroup();
 	memset(&raw, 0, sizeof(raw));
@@ -295,7 +295,7 @@ TEST(memory_is_charged)
 	raw_begin(&raw);
 	raw.null = raw_service(&raw, NULL_SERVICE);
 	before = number_in("/sys/fs/cgroup/aem/memory.current");
-	for (i = 0; i < 40000; i++)
+	for (i = 0; i < n; i++)
 		ASSERT_OK(try_create(&raw, &id));
 	events = number_in("/sys/fs/cgroup/aem/memory.current") - before;
 	for (i = 0; i < 256; i++) {
@@ -304,8 +304,8 @@ TEST(memory_is_charged)
 		ASSERT_OK(ioctl(raw.fd, AEM_IOC_VMT, &vmt));
 	}
 	zone = number_in("/sys/fs/cgroup/aem/memory.current") - before - events;
-	NOTE("%lu bytes per event, %lu for a zone of 16 MiB", events / 40000, zone);
-	EXPECT_GE(events, 40000 * 200UL);
+	NOTE("%lu bytes per event, %lu for a zone of 16 MiB", events / n, zone);
+	EXPECT_GE(events, n * 200UL);
 	EXPECT_GE(zone, 15 << 20);
 	raw_end(&raw);
 }

@@ -626,7 +626,7 @@ TEST(watches_go_while_processes_end)
 	int i, j;
 
 	pexits_start(&raw);
-	for (i = 0; i < ktap_rounds(60); i++) {
+	for (i = 0; ktap_more(i, 60); i++) {
 		child = pexit_child(many_children, (void *)5);
 		ASSERT_OK(setpgid(child.pid, child.pid));
 		for (j = 0; j < 16; j++)

@@ -94,6 +94,22 @@ static uint64_t first_in(uint64_t from_now)
 	return now_of(CLOCK_MONOTONIC) + from_now;
 }
 
+/* A machine that is busy interrupts late: until the event is told of. */
+static void wait_below_level(struct raw *raw, struct aem_enter *enter)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < 1000; tries++) {
+		/* The first takes back the record before, too. */
+		ASSERT_OK(raw_enter(raw, enter));
+		EXPECT_EQ(enter->count, 0);
+		if (enter->pending)
+			break;
+		pass(CLOCK_MONOTONIC, now_of(CLOCK_MONOTONIC) + 10 * MS);
+	}
+	EXPECT_EQ(enter->pending, 1 << 5);
+}
+
 TEST(overruns_while_held_back)
 {
 	struct aem_enter enter = { .level = 6 };
@@ -109,10 +125,7 @@ TEST(overruns_while_held_back)
 	make(&raw, &t, &create);
 	for (n = 1; n <= 3; n++) {
 		pass(CLOCK_MONOTONIC, next + 20 * MS);
-		/* This takes back the record before, too. */
-		ASSERT_OK(raw_enter(&raw, &enter));
-		EXPECT_EQ(enter.count, 0);
-		EXPECT_EQ(enter.pending, 1 << 5);
+		wait_below_level(&raw, &enter);
 		enter.level = 5;
 		moment = now_of(CLOCK_MONOTONIC);
 		ASSERT_OK(raw_enter(&raw, &enter));

@@ -8,8 +8,6 @@
 #include "raw.h"
 #include <pthread.h>
 
-#define ROUNDS ((uint64_t)ktap_rounds(100000))
-
 static struct raw raw;
 static int stop;
 
@@ -52,7 +50,7 @@ TEST_TIMEOUT(race_with_a_dispatcher, 400)
 
 	raw_start(&raw);
 	ASSERT_EQ(pthread_create(&thread, NULL, dispatch, NULL), 0);
-	for (round = 1; round <= ROUNDS; round++) {
+	for (round = 1; ktap_more(round - 1, 100000); round++) {
 		before = __atomic_load_n(&ran, __ATOMIC_SEQ_CST);
 		id = null_new(&raw, NULL_CREATE, watched, round, 0, 1);
 		null_fire(&raw, id, NULL_BY_CALL, 1);
@@ -69,7 +67,7 @@ TEST_TIMEOUT(race_with_a_dispatcher, 400)
 	     (unsigned long long)ran, (unsigned long long)after, (unsigned long long)raw.skipped);
 	EXPECT_EQ(late, 0);
 	EXPECT_EQ(overlapped, 0);
-	EXPECT_EQ(ran + after, ROUNDS);
+	EXPECT_EQ(ran + after, round - 1);
 	/* Both must have been seen, or this was no race. */
 	EXPECT_GT(ran, 0);
 	EXPECT_GT(after, 0);
@@ -87,7 +85,7 @@ TEST_TIMEOUT(a_cancelled_record_cannot_be_claimed, 120)
 	int i;
 
 	raw_start(&raw);
-	for (i = 0; i < ktap_rounds(5000); i++) {
+	for (i = 0; ktap_more(i, 5000); i++) {
 		id = null_new(&raw, NULL_CREATE, raw_nothing, i, 0, 1);
 		null_fire(&raw, id, NULL_BY_CALL, 1);
 		ASSERT_OK(raw_enter(&raw, &enter));
@@ -173,7 +171,7 @@ TEST_TIMEOUT(no_job_runs_afterwards, 120)
 	int i;
 
 	raw_start(&raw);
-	for (i = 0; i < ktap_rounds(2000); i++) {
+	for (i = 0; ktap_more(i, 2000); i++) {
 		id = null_new_tick(&raw, raw_nothing, 1, 0, 1, 20000);
 		while (raw_query(&raw).activations == 0)
 			;
@@ -206,13 +204,13 @@ TEST_TIMEOUT(race_with_activations, 200)
 {
 	struct null_totals before, after;
 	pthread_t thread;
-	int i, n = ktap_rounds(20000);
+	int i;
 	uint64_t id;
 
 	raw_start(&raw);
 	before = null_totals(&raw);
 	ASSERT_EQ(pthread_create(&thread, NULL, fire_always, NULL), 0);
-	for (i = 0; i < n; i++) {
+	for (i = 0; ktap_more(i, 20000); i++) {
 		id = null_new(&raw, i & 1 ? NULL_CREATE : NULL_MULTI, raw_nothing, i, 0, i % 32);
 		__atomic_store_n(&fire_id, id, __ATOMIC_SEQ_CST);
 		if (i % 3)
@@ -224,8 +222,8 @@ TEST_TIMEOUT(race_with_activations, 200)
 	pthread_join(thread, NULL);
 	raw_drain(&raw);
 	after = null_totals(&raw);
-	EXPECT_EQ(after.created - before.created, n);
-	EXPECT_EQ(after.released - before.released, n);
+	EXPECT_EQ(after.created - before.created, i);
+	EXPECT_EQ(after.released - before.released, i);
 	raw_end(&raw);
 }
 

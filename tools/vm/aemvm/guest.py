@@ -17,6 +17,8 @@ BOOT_PATIENCE = 5           # times that, by the clock, on a busy machine
 STAGE_LIMIT = 30            # seconds to load a module, look for leaks, unload, power off
 GRACE = 8                   # seconds that the guest may take to tell of its own timeout
 OUTPUT_LIMIT = 256 << 20    # bytes of a serial port
+STALL = 21                  # seconds for RCU, as kernels have it; one pass over timers may take that
+                            # long where each takes milliseconds
 PORTS = ("console", "verdict", "stdout", "stderr")
 PR_SET_PDEATHSIG = 1
 # no_timer_check: on a busy machine the emulated timer is late, and the kernel would give it up.
@@ -69,7 +71,8 @@ class Guest:
         qemu = shutil.which("qemu-system-x86_64")
         if not qemu:
             raise Failure(HOST, "there is no qemu-system-x86_64: apt-get install qemu-system-x86")
-        line = " ".join([COMMAND_LINE] + self.options.append)
+        line = " ".join([COMMAND_LINE, f"rcupdate.rcu_cpu_stall_timeout={self._stall()}",
+                         *self.options.append])
         return [qemu, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
                 "-M", "q35", "-cpu", "host" if self.options.kvm else "max",
                 "-m", str(self.options.mem), "-bios", "qboot.rom", *self._processors(),
@@ -77,6 +80,9 @@ class Guest:
                 "-kernel", os.path.join(self.kernel, "vmlinuz"),
                 "-initrd", self.path("initramfs"), "-append", line, *self._ports(),
                 *shlex.split(os.environ.get("AEM_VM_QEMU", ""))]
+
+    def _stall(self):
+        return min(STALL * self.options.factor, 300)
 
     def start(self):
         for port in PORTS:
