@@ -333,16 +333,11 @@ static void cross(struct aem *aem, unsigned int delay, int turn)
 	}
 }
 
-/* On a busy machine the two processors of the guest seldom run at the same time. */
-#define RACE_TIME (60000 * MS)
-#define RACE_LEAST 500
-
 static void race(void (*with)(struct aem *aem, unsigned int delay, int turn), int rounds,
 		 unsigned int window)
 {
 	unsigned long long seed = ktap_seed();
 	struct aem *aem = nulls_open(0);
-	long long end = now() + RACE_TIME;
 	struct null a = { 0 };
 	pthread_t thread;
 	int i;
@@ -352,7 +347,7 @@ static void race(void (*with)(struct aem *aem, unsigned int delay, int turn), in
 	firing.null = &a;
 	firing.rounds = rounds;
 	ASSERT_EQ(pthread_create(&thread, NULL, fire_one_by_one, NULL), 0);
-	for (i = 1; i <= rounds && (i <= RACE_LEAST || now() < end); i++) {
+	for (i = 1; ktap_more(i - 1, rounds); i++) {
 		with(aem, ktap_random(&seed) % window, i);
 		if (!spin_until(&a.runs, i)) {
 			NOTE("the bell of round %d was lost", i);
