@@ -57,7 +57,7 @@ counted() # REQUESTS CONNECTIONS
 right() { is 0 "$(figure failures)" && is 0 "$(figure refused)" && is 0 "$(figure timeouts)" &&
 	is 0 "$(figure 'ticks lost')" && test "$(figure ticks)" -gt 0; }
 
-many=$(rounds 40)
+many=$(rounds 40) wrk=$(seconds 3)
 for mode in safepoint interrupt; do
 	start --mode=$mode --timers 10
 	check "$mode: httperf, connections of 100 requests" shown with_httperf $many 100
@@ -69,8 +69,8 @@ for mode in safepoint interrupt; do
 	check "$mode: ends when told to" stop
 	check "$mode: every request was counted once" counted $((many * 145)) $((many * 9 + 80))
 	start --mode=$mode --timers 10 --max-connections 40
-	check "$mode: wrk, as many connections as may be" shown with_wrk 40 3 index.html
-	check "$mode: wrk, a larger file" shown with_wrk 10 3 middle.bin
+	check "$mode: wrk, as many connections as may be" shown with_wrk 40 $wrk index.html
+	check "$mode: wrk, a larger file" shown with_wrk 10 $wrk middle.bin
 	check "$mode: ends when told to again" stop
 	check "$mode: has counted right" right
 done

@@ -71,13 +71,14 @@ with_wrk()
 
 with_httperf()
 {
-	httperf --hog --server 127.0.0.1 --port $port --uri /index.html --num-conns 200 --num-calls 10 \
-		--rate 50 --timeout 60 >/tmp/httperf 2>/dev/null &
+	many=$(rounds 200)
+	httperf --hog --server 127.0.0.1 --port $port --uri /index.html --num-conns $many --num-calls 10 \
+		--rate $((many / 4)) --timeout 60 >/tmp/httperf 2>/dev/null &
 	client=$!
 	rounds 0
 	status=$?
 	wait $client
-	grep -q '^Total: connections 200 requests 2000 replies 2000 ' /tmp/httperf &&
+	grep -q "^Total: connections $many requests ${many}0 replies ${many}0 " /tmp/httperf &&
 		grep -q '^Errors: total 0 ' /tmp/httperf && [ $status = 0 ]
 }
 

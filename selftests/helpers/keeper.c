@@ -2,7 +2,7 @@
 /*
  * keeper: timers that outlive their process, for saved.sh.
  *
- *	keeper make		three timers: token 1 periodic, 2 once in a while, 3 not armed
+ *	keeper make SECONDS	three timers: token 1 periodic, 2 once after so long, 3 not armed
  *	keeper adopt		the same three, taken up again
  *
  * Prints "ready", and "token N expiry E overruns O" as they expire, until it is killed. An error is
@@ -70,7 +70,7 @@ int main(int argc, char **argv)
 		adopt(aem, UNARMED);
 	} else {
 		make(aem, PERIODIC, SECOND / 10, SECOND / 10);
-		make(aem, ONCE, 4 * SECOND, 0);
+		make(aem, ONCE, (argc > 2 ? atoi(argv[2]) : 4) * SECOND, 0);
 		make(aem, UNARMED, 0, 0);
 	}
 	puts("ready");

@@ -6,6 +6,7 @@
 #	check WHAT COMMAND...	one result: ok if COMMAND succeeds
 #	finish			last: exits as the results demand
 #	rounds N		how often to do what is done many times: fewer on the debug kernel
+#	seconds N		how long to go on with what takes its time: longer there
 ktap_count=0
 ktap_failed=0
 
@@ -37,6 +38,14 @@ rounds()
 {
 	case $(uname -r) in
 	*-aem-debug-*) echo $(($1 / 8)) ;;
+	*) echo "$1" ;;
+	esac
+}
+
+seconds()
+{
+	case $(uname -r) in
+	*-aem-debug-*) echo $(($1 * 4)) ;;
 	*) echo "$1" ;;
 	esac
 }

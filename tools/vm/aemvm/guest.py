@@ -14,8 +14,9 @@ from . import HOST, Failure
 from .image import bootable
 
 BOOT_LIMIT = 60             # seconds of the emulator's processor time to reach /init
-BOOT_PATIENCE = 5           # times that, by the clock, on a busy machine
-STAGE_LIMIT = 30            # seconds to load a module, look for leaks, unload, power off
+LEAKS_LIMIT = 30            # the same, to look for leaks: all of memory is read
+PATIENCE = 5                # times these, by the clock, on a busy machine
+STAGE_LIMIT = 30            # seconds to load a module, unload, power off
 GRACE = 8                   # seconds that the guest may take to tell of its own timeout
 OUTPUT_LIMIT = 256 << 20    # bytes of a serial port
 STALL = 21                  # seconds for RCU, as kernels have it; one pass over timers may take that
@@ -113,11 +114,17 @@ class Guest:
             user, system = f.read().rpartition(")")[2].split()[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
-    def _limit(self, words):
+    def _by_processor(self, limit, spent):
+        """Seconds for what takes so many of a processor, of which some were spent before."""
+        limit *= self.options.factor
+        return 0 if self._processor_time() - spent > limit else limit * PATIENCE
+
+    def _limit(self, words, spent):
         """Seconds that what the guest is doing now may take, or None."""
         if not words:
-            limit = BOOT_LIMIT * self.options.factor
-            return 0 if self._processor_time() > limit else limit * BOOT_PATIENCE
+            return self._by_processor(BOOT_LIMIT, 0)
+        if words[-1].startswith("stage looking for leaks"):
+            return self._by_processor(LEAKS_LIMIT, spent)
         if words[-1] != "stage command":
             return STAGE_LIMIT * self.options.factor
         number = int([word for word in words if word.startswith("step ")][-1].split()[1])
@@ -129,18 +136,18 @@ class Guest:
         live = [] if self.options.batch else [("stdout", 1), ("stderr", 2)]
         followers = [Follower(self.path(port), fd) for port, fd in live]
         begin = since = time.monotonic()
-        words, told, running = [], False, True
+        words, spent, told, running = [], 0, False, True
         while running:
             running = self.process.poll() is None
             now = time.monotonic()
             said = self.words()
             if len(said) > len(words):
                 self.heard += [now] * (len(said) - len(words))
-                words, since = said, now
+                words, since, spent = said, now, self._processor_time() if running else 0
             if not told and not words and now > begin + 10:
                 told = True
                 print(f"aem-vm: still booting kernel {self.options.kernel}", file=sys.stderr)
-            limit = self._limit(words) if running else None
+            limit = self._limit(words, spent) if running else None
             if limit is not None and now > since + limit:
                 self.overdue = True
                 self.stop()
