@@ -39,8 +39,8 @@ wanted()
 	fi
 }
 
-# rounds SWAPS
-rounds()
+# exchanges SWAPS
+exchanges()
 {
 	end=$(($(date +%s) + 4))
 	swaps=0
@@ -61,7 +61,7 @@ with_wrk()
 	wrk -t 1 -c 20 -d 10h --timeout 60s $url/index.html >/tmp/wrk 2>&1 &
 	client=$!
 	sleep 1
-	rounds $((${AEM_SWAPS:-0} / 2))
+	exchanges $((${AEM_SWAPS:-0} / 2))
 	status=$?
 	kill -INT $client
 	wait $client || status=1
@@ -75,7 +75,7 @@ with_httperf()
 	httperf --hog --server 127.0.0.1 --port $port --uri /index.html --num-conns $many --num-calls 10 \
 		--rate $((many / 4)) --timeout 60 >/tmp/httperf 2>/dev/null &
 	client=$!
-	rounds 0
+	exchanges 0
 	status=$?
 	wait $client
 	grep -q "^Total: connections $many requests ${many}0 replies ${many}0 " /tmp/httperf &&
