@@ -134,7 +134,7 @@ static void wake_waiter(struct aem_process *proc)
 /*
  * Who is to hear of an event that has joined its list. A sleeper takes it with it when
  * it wakes; otherwise the bell rings, if the event may interrupt, is not masked,
- * and the bell has not rung for one as urgent. True: ring it, without the lock.
+ * and the bell is not silent. True: ring it, without the lock.
  */
 static bool notify(struct event_struct *ev)
 {
@@ -147,7 +147,7 @@ static bool notify(struct event_struct *ev)
 			wake_waiter(proc);
 		return false;
 	}
-	if ((ev->flags & EVF_SAFEPOINT) || proc->rung > ev->prio)
+	if ((ev->flags & EVF_SAFEPOINT) || proc->silence > ev->prio)
 		return false;
 	/*
 	 * publish() before the level is read; the process lowers the level before
@@ -156,7 +156,7 @@ static bool notify(struct event_struct *ev)
 	smp_mb();
 	if (ev->prio < READ_ONCE(proc->control->level))
 		return false;
-	proc->rung = ev->prio + 1;
+	proc->silence = AEM_SILENCE_RUNG;
 	proc->counters.doorbells++;
 	return true;
 }

@@ -109,7 +109,7 @@ static u32 due_now(const struct aem_process *proc, u32 *level)
 void aem_doorbell_hush(struct aem_process *proc)
 {
 	raw_spin_lock_irq(&proc->lock);
-	proc->rung = AEM_PRIORITIES + 1;
+	proc->silence = AEM_SILENCE_HUSHED;
 	raw_spin_unlock_irq(&proc->lock);
 	aem_doorbell_withdraw(proc);
 }
@@ -131,9 +131,9 @@ u32 aem_doorbell_unhush(struct aem_process *proc, u32 from)
 	raw_spin_lock_irq(&proc->lock);
 	mask = aem_active_from(proc, 0, true);
 	due = due_now(proc, &level) & (u32)(~0ULL << from);
-	proc->rung = from;
+	proc->silence = from;
 	if (due && current != proc->owner) {
-		proc->rung = fls(due);
+		proc->silence = AEM_SILENCE_RUNG;
 		proc->counters.doorbells++;
 	} else {
 		due = 0;
@@ -145,7 +145,7 @@ u32 aem_doorbell_unhush(struct aem_process *proc, u32 from)
 	return mask;
 }
 
-/* The pause is over, unless somebody is in AEM_IOC_ENTER, who ends it. */
+/* The pause is over, unless the bell has rung or somebody is in AEM_IOC_ENTER, which ends it. */
 static enum hrtimer_restart resume(struct hrtimer *timer)
 {
 	struct aem_process *proc = container_of(timer, struct aem_process, pause);
@@ -153,9 +153,9 @@ static enum hrtimer_restart resume(struct hrtimer *timer)
 	u32 due = 0, level;
 
 	raw_spin_lock_irqsave(&proc->lock, flags);
-	if (proc->rung <= AEM_PRIORITIES) {
+	if (proc->silence <= AEM_PRIORITIES) {
 		due = due_now(proc, &level);
-		proc->rung = fls(due);
+		proc->silence = due ? AEM_SILENCE_RUNG : 0;
 		proc->counters.doorbells += !!due;
 	}
 	raw_spin_unlock_irqrestore(&proc->lock, flags);
@@ -215,8 +215,8 @@ bool aem_doorbell_is_due(struct aem_process *proc, u32 *level)
 
 	raw_spin_lock_irq(&proc->lock);
 	due = due_now(proc, level);
-	if (!due && proc->rung <= AEM_PRIORITIES)
-		proc->rung = 0;
+	if (!due && proc->silence != AEM_SILENCE_HUSHED)
+		proc->silence = 0;
 	raw_spin_unlock_irq(&proc->lock);
 	return due;
 }

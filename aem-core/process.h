@@ -69,6 +69,18 @@ struct aem_queue {
 };
 
 /**
+ * enum aem_silence - why the bell is silent for every priority
+ * @AEM_SILENCE_RUNG:   it has rung, and who answers it will look. Were it to ring again for what is
+ *                      more urgent, the kernel would put one signal's frame upon the other's before
+ *                      either handler runs, and a storm would pile up such pairs
+ * @AEM_SILENCE_HUSHED: somebody is in AEM_IOC_ENTER, who will look
+ */
+enum aem_silence {
+	AEM_SILENCE_RUNG = AEM_PRIORITIES + 1,
+	AEM_SILENCE_HUSHED,
+};
+
+/**
  * enum aem_queue_kind - which events are in an aem_queue
  * @AEM_QUEUE_INTERRUPT: those that may break the flow
  * @AEM_QUEUE_SAFEPOINT: those that wait for a safe point
@@ -215,8 +227,8 @@ struct aem_realtime {
  * @frees:        counts blocks that came back; tells whether one did meanwhile
  * @feeder:       lets the starved try again after a shortage of pages
  * @waiter:       who sleeps in AEM_IOC_ENTER
- * @rung:         the bell is silent for priorities below: 1 + highest priority that it rang
- *                for since the process last entered, or what AEM_ENTER_PAUSE asked for
+ * @silence:      the bell is silent for priorities below: what AEM_ENTER_PAUSE asked for, or
+ *                AEM_SILENCE_*
  * @revoked:      a service was revoked, and no AEM_IOC_ENTER has returned since
  * @counters:     statistics
  * @poll_queue:   poll() of the descriptor
@@ -275,7 +287,7 @@ struct aem_process {
 	u32 n_starved;
 	u32 frees;
 	struct aem_waiter waiter;
-	u32 rung;
+	u32 silence;
 	bool revoked;
 	struct aem_counters counters;
 	wait_queue_head_t poll_queue;
