@@ -24,8 +24,8 @@ const void *aem_doorbell_anchor(void)
 /*
  * Between lowering the level at the end of the signal handler and sigreturn() the next signal may
  * come. It is served on top of what has ended but for the return; were its own handler to end
- * alike, a storm would let the stack grow without bound. So a handler that has another below it blocks
- * the signal before it lowers the level, and sigreturn() brings the mask back. That costs a
+ * alike, a storm would let the stack grow without bound. So a handler that has another below it
+ * blocks the signal before it lowers the level, and sigreturn() brings the mask back. That costs a
  * system call, which what interrupts the program itself need not make.
  *
  * @inside says too little only in the handler's last instructions, which @left helps

@@ -19,8 +19,8 @@ PATIENCE = 5                # times these, by the clock, on a busy machine
 STAGE_LIMIT = 30            # seconds to load a module, unload, power off
 GRACE = 8                   # seconds that the guest may take to tell of its own timeout
 OUTPUT_LIMIT = 256 << 20    # bytes of a serial port
-STALL = 21                  # seconds for RCU, as kernels have it; one pass over timers may take that
-                            # long where each takes milliseconds
+STALL = 21                  # seconds for RCU, as kernels have it; a pass over timers takes long
+                            # where each takes milliseconds
 PORTS = ("console", "verdict", "stdout", "stderr")
 PR_SET_PDEATHSIG = 1
 # no_timer_check: on a busy machine the emulated timer is late, and the kernel would give it up.
