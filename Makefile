@@ -184,4 +184,4 @@ clean:
 help:
 	@cat tools/build/help
 
--include $(shell find $(BUILD)/obj $(BUILD)/obj32 -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/obj32 $(BUILD)/asan -name '*.d' 2>/dev/null)
