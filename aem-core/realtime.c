@@ -41,10 +41,10 @@
 /* Whatever the parameter says: others are to have their share. */
 #define PERCENT_MAX	50U
 
-static uint hint_realtime = 10;
+static uint hint_realtime;
 module_param(hint_realtime, uint, 0644);
 MODULE_PARM_DESC(hint_realtime,
-		 "percent of a processor that AEM_SETUP_HINT may have in real time; 0: nice only");
+		 "percent of a processor that AEM_SETUP_HINT may have in real time; default 0: nice only");
 
 static struct kthread_worker *worker;
 
@@ -222,7 +222,9 @@ static enum hrtimer_restart time_is_over(struct hrtimer *timer)
 {
 	struct aem_process *proc = container_of(timer, struct aem_process, realtime.timer);
 
-	if (READ_ONCE(proc->realtime.on) || aem_realtime_is_urgent(aem_active_mask(proc)))
+	/* Whoever was told that it need not call is called for, even if its event was handled. */
+	if (READ_ONCE(proc->realtime.on) || READ_ONCE(proc->realtime.felt) ||
+	    aem_realtime_is_urgent(aem_active_mask(proc)))
 		kthread_queue_work(worker, &proc->realtime.work);
 	return HRTIMER_NORESTART;
 }

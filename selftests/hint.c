@@ -477,52 +477,6 @@ TEST(no_real_time_under_a_limit_of_it)
 	raw_end(&raw);
 }
 
-/* Rights that go take it with them, and nothing that is left of it can be kept. */
-TEST(setuid_in_real_time)
-{
-	struct sched_param param = { .sched_priority = 1 };
-	struct raw raw;
-
-	start_with(&raw, SHARE);
-	activate(&raw, 31);
-	EXPECT(comes(1));
-	become_nobody(20, 0);
-	EXPECT_ERRNO(sched_setscheduler(0, SCHED_RR, &param), EPERM);
-	param.sched_priority = 2;
-	EXPECT_ERRNO(sched_setscheduler(0, SCHED_FIFO, &param), EPERM);
-	param.sched_priority = 1;
-	/* This changes nothing where it is allowed at all. */
-	sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param);
-	EXPECT(class_soon(0, SCHED_OTHER));
-	expect_never(&raw);
-	raw_drain(&raw);
-	activate(&raw, 31);
-	expect_never(&raw);
-	raw_end(&raw);
-}
-
-/* Whenever it happens: a child is what it would be without. */
-TEST(fork_in_real_time)
-{
-	int status, i;
-	struct raw raw;
-	pid_t pid;
-
-	start_with(&raw, SHARE);
-	activate(&raw, 31);
-	for (i = 0; i < 20; i++) {
-		EXPECT(comes(1));
-		pid = fork();
-		ASSERT_GE(pid, 0);
-		if (!pid)
-			_exit(sched_getscheduler(0) != SCHED_OTHER || my_nice());
-		ASSERT_OK(waitpid(pid, &status, 0));
-		EXPECT_EQ(status, 0);
-	}
-	raw_end(&raw);
-	EXPECT_EQ(sched_getscheduler(0), SCHED_OTHER);
-}
-
 TEST(exec_in_real_time)
 {
 	int status;
@@ -600,6 +554,29 @@ TEST(traced_in_real_time)
 		ASSERT_OK(kill(pid, SIGKILL));
 		ASSERT_OK(waitpid(pid, &status, 0));
 	}
+}
+
+/* What was handled while it had no time left does not keep the next one from being felt. */
+TEST(felt_after_its_time_was_used_up)
+{
+	struct raw raw;
+	int i;
+
+	start_with(&raw, SHARE);
+	for (i = 0; i < 40; i++) {
+		activate(&raw, 31);
+		ASSERT(comes(1));
+		/* Whoever sleeps has time left. */
+		while (class_of(0) == SCHED_FIFO)
+			;
+		EXPECT_EQ(raw_drain(&raw), 1);
+		/* Until there is some again, or the hint forgets, or neither. */
+		raw_sleep_ms(i % 10);
+		activate(&raw, URGENT);
+		ASSERT(comes(1));
+		EXPECT_EQ(raw_drain(&raw), 1);
+	}
+	raw_end(&raw);
 }
 
 /* Somebody's choice of a class stays, whenever it was made. */

@@ -385,7 +385,7 @@ struct aem_setup {
  * priority 1), where sched_setscheduler() would allow it that (RLIMIT_RTPRIO, CAP_SYS_NICE), it has
  * chosen no class of its own and no RLIMIT_RTTIME. That lasts until the thread leaves the kernel
  * and nothing urgent is left to handle, 2 milliseconds at most, and in the long run as much of a
- * processor as the module parameter hint_realtime says in percent: 10, at most 50; 0: never.
+ * processor as the module parameter hint_realtime says in percent: 0, which is never, to 50.
  * A child that is forked meanwhile has nice value 0 and SCHED_OTHER, as with
  * SCHED_RESET_ON_FORK.
  */

@@ -5,7 +5,7 @@
  * handler; and what the worst off of the hogs lacks of the fifth that each of them has a right to.
  * All have the same nice value.
  * unit: instructions, or percent of a fair share
- * bench: mem=512 load=core,timer timeout=2400
+ * bench: mem=512 load=core:hint_realtime=10,timer timeout=2400
  */
 #define _GNU_SOURCE
 #include <signal.h>
