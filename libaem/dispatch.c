@@ -248,18 +248,19 @@ int aem_dispatch_drain(struct aem *aem, uint32_t flags)
 }
 
 /**
- * aem_dispatch_interrupt() - run what is due, for an interrupted program's trampoline
+ * aem_dispatch_interrupt() - run what is due, for who interrupted the program
  * @aem:       the context, at AEM_LEVEL_ALL
  * @level:     the level that was in force
  * @fruitless: crossings in a row that brought nothing, 0 at first
  *
- * As aem_dispatch_drain(), but leaves it to the trampoline to lower the level, look for
- * more, and come again.
+ * As aem_dispatch_drain(), but leaves it to the caller to lower the level, look for more, and come
+ * again. Each time counts as an interruption in what is known of storms.
  *
  * Return: the lowest priority that it is to look for, or -1: no more, whatever is pending.
  */
 int aem_dispatch_interrupt(struct aem *aem, unsigned int level, uint32_t *fruitless)
 {
+	uint64_t began = aem_storm_begin(aem);
 	unsigned int top, look = level;
 	struct aem_enter e;
 	int ret;
@@ -280,6 +281,7 @@ int aem_dispatch_interrupt(struct aem *aem, unsigned int level, uint32_t *fruitl
 			break;
 		}
 	}
+	aem_storm_end(aem, began);
 	return ret >= 0 && ++*fruitless < patience(aem) ? (int)look : -1;
 }
 

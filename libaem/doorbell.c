@@ -91,15 +91,12 @@ static void set_blocked(const struct aem *aem, struct ending *ending, bool block
 static void dispatch(struct aem *aem, unsigned int level, struct ending *ending)
 {
 	uint32_t fruitless = 0;
-	uint64_t began;
 	int look;
 
 	do {
 		mask_all(aem);
 		set_blocked(aem, ending, false);
-		began = aem_storm_begin(aem);
 		look = aem_dispatch_interrupt(aem, level, &fruitless);
-		aem_storm_end(aem, began);
 		set_blocked(aem, ending, true);
 	} while (lower_and_look(aem, level, look < 0 ? level : (unsigned int)look) && look >= 0);
 }

@@ -48,12 +48,10 @@ void aem_trampoline_run(struct aem_frame *frame)
 {
 	struct aem *aem = (struct aem *)(uintptr_t)frame->cookie;
 	uint32_t fruitless = frame->user >> USER_FRUITLESS;
-	uint64_t began = aem_storm_begin(aem);
 	int saved = errno, look;
 
 	look = aem_dispatch_interrupt(aem, frame->level, &fruitless);
 	frame->user = look < 0 ? USER_GIVE_UP : (uint32_t)look | fruitless << USER_FRUITLESS;
-	aem_storm_end(aem, began);
 	errno = saved;
 }
 

@@ -18,7 +18,7 @@
 #define STEPS 10
 /* The lowest priority that is worth real time. */
 #define URGENT 16
-/* Percent of a processor; what the parameter is by default. */
+/* Percent of a processor. */
 #define SHARE 10
 
 static int my_nice(void)
@@ -276,8 +276,12 @@ TEST(only_the_owner)
 	EXPECT_EQ(my_nice(), parent_nice);
 }
 
-/* The nice value of a child that has gone on to another program, boosted when it did. */
-TEST(given_back_by_exec)
+/*
+ * A child with so much real time goes on to another program when it is boosted; there the
+ * @field of /proc/PID/stat becomes 0.
+ */
+static void expect_given_back_by_exec(unsigned int share, int (*is_boosted)(void),
+				      const char *field)
 {
 	int status;
 	pid_t pid = fork();
@@ -286,16 +290,26 @@ TEST(given_back_by_exec)
 	if (!pid) {
 		struct raw raw;
 
-		start(&raw);
+		start_with(&raw, share);
 		activate(&raw, 31);
-		if (my_nice() == -STEPS)
+		if (is_boosted())
 			execl("/bin/sh", "sh", "-c",
-			      "for i in 1 2 3 4 5 6 7 8 9; do n=$(cut -d ' ' -f 19 /proc/$$/stat);"
-			      "[ $n = 0 ] && exit 7; sleep 1; done", NULL);
+			      "for i in 1 2 3 4 5 6 7 8 9; do n=$(cut -d ' ' -f $0 /proc/$$/stat);"
+			      "[ $n = 0 ] && exit 7; sleep 1; done", field, NULL);
 		_exit(1);
 	}
 	ASSERT_OK(waitpid(pid, &status, 0));
 	EXPECT_EQ(WEXITSTATUS(status), 7);
+}
+
+static int is_nicer(void)
+{
+	return my_nice() == -STEPS;
+}
+
+TEST(given_back_by_exec)
+{
+	expect_given_back_by_exec(0, is_nicer, "19");
 }
 
 TEST(killed_while_boosted)
@@ -477,25 +491,14 @@ TEST(no_real_time_under_a_limit_of_it)
 	raw_end(&raw);
 }
 
+static int comes_once(void)
+{
+	return comes(1);
+}
+
 TEST(exec_in_real_time)
 {
-	int status;
-	pid_t pid = fork();
-
-	ASSERT_GE(pid, 0);
-	if (!pid) {
-		struct raw raw;
-
-		start_with(&raw, SHARE);
-		activate(&raw, 31);
-		if (comes(1))
-			execl("/bin/sh", "sh", "-c",
-			      "for i in 1 2 3 4 5 6 7 8 9; do n=$(cut -d ' ' -f 41 /proc/$$/stat);"
-			      "[ $n = 0 ] && exit 7; sleep 1; done", NULL);
-		_exit(1);
-	}
-	ASSERT_OK(waitpid(pid, &status, 0));
-	EXPECT_EQ(WEXITSTATUS(status), 7);
+	expect_given_back_by_exec(SHARE, comes_once, "41");
 }
 
 /* A child with an event that it never handles, told by @ready; then it does as it likes. */

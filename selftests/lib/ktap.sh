@@ -34,21 +34,16 @@ check()
 	fi
 }
 
-rounds()
+is_slow()
 {
 	case $(uname -r) in
-	*-aem-debug-*) echo $(($1 / 8)) ;;
-	*) echo "$1" ;;
+	*-aem-debug-*) ;;
+	*) return 1 ;;
 	esac
 }
 
-seconds()
-{
-	case $(uname -r) in
-	*-aem-debug-*) echo $(($1 * 4)) ;;
-	*) echo "$1" ;;
-	esac
-}
+rounds() { if is_slow; then echo $(($1 / 8)); else echo "$1"; fi; }
+seconds() { if is_slow; then echo $(($1 * 4)); else echo "$1"; fi; }
 
 finish()
 {
