@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # A kernel that dies or complains is noticed, told apart, and shown.
 . selftests/lib/vm.sh
-plan 11
+plan 13
 
 in_mode() { vm --load none -- sh -c "echo before; $crash mode=$1; sleep 1; echo after"; }
 
@@ -26,4 +26,7 @@ check 'the command went on' printed 'before
 after'
 vm --load crash:mode=oops -- true
 check 'while modules load' said 243 'loading aem-crash: .*NULL pointer'
+vm --load none --append rdinit=/nowhere -- true
+check 'before anything of ours ran' said 243 'power-on: .*Kernel panic'
+check 'which is tried twice' test "$(grep -c 'trying again' "$tmp/err")" = 1
 finish
