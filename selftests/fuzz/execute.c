@@ -16,7 +16,7 @@
 
 #define STACK	(128 << 10)
 /* After how many rounds all of a program is run. */
-#define ALL	8
+#define ALL	32
 
 __thread struct thread *self;
 

@@ -30,7 +30,7 @@
 #define UNTIL		4
 #define TICK		64
 /* How often a program's later part is run. Coverage is known of the first of these rounds only. */
-#define ROUNDS		64
+#define ROUNDS		1024
 #define ROUNDS_COVERED	16
 /* How many times our patience a process may take to die, or a context to go. */
 #define DEATH		8
