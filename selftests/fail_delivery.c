@@ -23,6 +23,7 @@ struct flow {
 };
 
 static uint64_t occurrences, records;
+static uint64_t id;			/* of the event */
 static uint64_t other;			/* the event of the connection that came */
 
 static void hear(struct raw *r, struct aem_record *record)

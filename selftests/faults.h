@@ -17,7 +17,6 @@
 static struct raw raw;
 static uint32_t timer_base;
 static int pair[2], udp[2], listener;
-static uint64_t id;			/* of an event */
 
 static int nth_fd = -1;
 

@@ -617,6 +617,33 @@ TEST(forks_and_execs)
 	raw_end(&raw);
 }
 
+/* By the time that the process ends, the memory of its watches has been given back. */
+TEST(watches_that_have_gone_hear_nothing)
+{
+	static const uint32_t flags[] = { 0, AEM_PEXIT_FOLLOW, AEM_PEXIT_GROUP, AEM_PEXIT_FORKS };
+	struct told gone[ARRAY_SIZE(flags)], told;
+	struct child child;
+	struct raw raw;
+	unsigned int i;
+
+	pexits_start(&raw);
+	child = pexit_child(leave_with, (void *)3);
+	ASSERT_OK(setpgid(child.pid, child.pid));
+	for (i = 0; i < ARRAY_SIZE(flags); i++)
+		pexit_watch(&raw, &gone[i], child.pid, flags[i]);
+	for (i = 0; i < ARRAY_SIZE(flags); i++)
+		EXPECT_OK(raw_event(&raw, AEM_EVENT_SHUTDOWN, gone[i].id, 0));
+	raw_sleep_ms(300);
+	pexit_watch(&raw, &told, child.pid, 0);
+	pexit_go(&child);
+	pexit_await(&raw, &told, 1);
+	EXPECT_EQ(told.notes[0].status, pexit_reap(child.pid, NULL));
+	raw_drain(&raw);
+	for (i = 0; i < ARRAY_SIZE(flags); i++)
+		EXPECT_EQ(gone[i].n, 0);
+	raw_end(&raw);
+}
+
 /* Ends, forks and watches that go, all at once; what is left over is seen at rmmod. */
 TEST(watches_go_while_processes_end)
 {

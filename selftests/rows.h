@@ -13,6 +13,8 @@
 
 #include "faults.h"
 
+static uint64_t id;			/* of an event */
+
 /**
  * struct row - a call that is to fail
  * @name:    for who reads the log
