@@ -3,6 +3,7 @@
  * Jobs: the callbacks that activation points call. They belong to the core, and look
  * up the service's code under RCU, so that a service can be exchanged under them.
  */
+#include <linux/slab.h>
 #include <aem/compat/hrtimer.h>
 #include "job.h"
 #include "range.h"
@@ -124,54 +125,110 @@ int aem_job_switch_timer(struct event_struct *ev, clockid_t clock)
 }
 EXPORT_SYMBOL_GPL(aem_job_switch_timer);
 
+/**
+ * struct aem_places - a place in one more wait queue of the same file
+ * @place: there
+ * @next:  one more
+ */
+struct aem_places {
+	struct aem_place place;
+	struct aem_places *next;
+};
+
 /*
  * Called with the wait queue's lock. POLLFREE: the queue is about to go, without its
- * file going; RCU keeps it until after the reader in detach_wait().
+ * file going; RCU keeps it until after the reader in leave_queue().
  */
 static int wake(struct wait_queue_entry *wait, unsigned int mode, int sync, void *key)
 {
-	struct event_struct *ev = container_of(wait, struct event_struct, job.wait);
+	struct aem_place *place = container_of(wait, struct aem_place, wait);
+	struct event_struct *ev = wait->private;
 
 	happen(ev, (unsigned long)key);
 	if (key_to_poll(key) & POLLFREE) {
 		list_del_init(&wait->entry);
-		/* Pairs with detach_wait(); nothing of the queue is touched after it. */
-		smp_store_release(&ev->job.head, NULL);
+		/* Pairs with leave_queue(); neither queue nor place are touched after it. */
+		smp_store_release(&place->head, NULL);
 	}
 	return 1;
 }
 
-static void detach_wait(struct event_struct *ev)
+static void join_queue(struct aem_place *place, struct event_struct *ev,
+		       struct wait_queue_head *head)
+{
+	init_waitqueue_func_entry(&place->wait, wake);
+	place->wait.private = ev;
+	place->head = head;
+	add_wait_queue(head, &place->wait);
+}
+
+static void leave_queue(struct aem_place *place)
 {
 	struct wait_queue_head *head;
 
 	rcu_read_lock();
 	/* Pairs with wake(). */
-	head = smp_load_acquire(&ev->job.head);
+	head = smp_load_acquire(&place->head);
 	if (head)
-		remove_wait_queue(head, &ev->job.wait);
+		remove_wait_queue(head, &place->wait);
 	rcu_read_unlock();
-	ev->job.head = NULL;
+	place->head = NULL;
 }
 
-/** struct attachment - carries the event through vfs_poll() */
+static void detach_wait(struct event_struct *ev)
+{
+	struct aem_places *more;
+
+	leave_queue(&ev->job.place);
+	while ((more = ev->job.more)) {
+		ev->job.more = more->next;
+		leave_queue(&more->place);
+		kfree(more);
+	}
+}
+
+/**
+ * struct attachment - carries the event through vfs_poll()
+ * @table: what that is given
+ * @ev:    the event
+ * @n:     queues so far
+ * @error: why there may not be one more, or 0
+ */
 struct attachment {
 	poll_table table;
 	struct event_struct *ev;
+	unsigned int n;
 	int error;
 };
+
+/* The first place is the event's own: most files have one queue. NULL: @att->error says why. */
+static struct aem_place *next_place(struct attachment *att)
+{
+	struct aem_places *more;
+
+	if (!att->n++)
+		return &att->ev->job.place;
+	if (att->n > AEM_JOB_QUEUES) {
+		att->error = -EOPNOTSUPP;
+		return NULL;
+	}
+	more = kzalloc(sizeof(*more), GFP_KERNEL_ACCOUNT);
+	if (!more) {
+		att->error = -ENOMEM;
+		return NULL;
+	}
+	more->next = att->ev->job.more;
+	att->ev->job.more = more;
+	return &more->place;
+}
 
 static void attach(struct file *file, struct wait_queue_head *head, poll_table *table)
 {
 	struct attachment *att = container_of(table, struct attachment, table);
-	struct event_struct *ev = att->ev;
+	struct aem_place *place = att->error ? NULL : next_place(att);
 
-	if (ev->job.head) {
-		att->error = -EOPNOTSUPP;
-		return;
-	}
-	ev->job.head = head;
-	add_wait_queue(head, &ev->job.wait);
+	if (place)
+		join_queue(place, att->ev, head);
 }
 
 int aem_job_attach(struct event_struct *ev, struct file *file)
@@ -186,11 +243,9 @@ int aem_job_attach(struct event_struct *ev, struct file *file)
 	/* Nothing that we do ends in a socket's wait queue again. */
 	if (!S_ISSOCK(file_inode(file)->i_mode))
 		ev->state |= EV_NESTED;
-	init_waitqueue_func_entry(&ev->job.wait, wake);
-	INIT_LIST_HEAD(&ev->job.wait.entry);
 	init_poll_funcptr(&att.table, attach);
 	now = vfs_poll(file, &att.table);
-	if (!ev->job.head)
+	if (!att.n)
 		att.error = -EOPNOTSUPP;
 	if (att.error) {
 		detach_wait(ev);

@@ -4,7 +4,8 @@
  * may be several versions:
  *
  *	main.c		the calls, and who may watch what
- *	event.c		the event's operations
+ *	event.c		the operations of a watch's event
+ *	poll.c		files as sources: readable, writable, hung up
  *
  * and aem-fd-marks is what they stand on:
  *
@@ -112,6 +113,24 @@ struct aem_fd_event {
 };
 
 /**
+ * struct aem_fd_source - the private part of the event of a file that is a source
+ * @file: with a reference, from before the job is attached until @release; constant
+ * @fd:   the number that it was registered by, which handlers are told; constant
+ * @how:  kinds that are asked for, and AEM_FD_EDGE; constant
+ */
+struct aem_fd_source {
+	struct file *file;
+	s32 fd;
+	u32 how;
+};
+
+/** union aem_fd_private - what an event of the service may have */
+union aem_fd_private {
+	struct aem_fd_event watch;
+	struct aem_fd_source source;
+};
+
+/**
  * struct aem_fd_mark - a file that is watched
  * @fsn:    the kernel's part
  * @number: by which the watch knows it; constant
@@ -196,13 +215,17 @@ struct aem_fd_change {
 };
 
 /**
- * AEM_FD_LAYOUT: Of struct aem_fd_event. What it leads to is of aem-fd-marks, so all versions that
- * can be loaded at a time have the same.
+ * AEM_FD_LAYOUT: Of union aem_fd_private. What a watch leads to is of aem-fd-marks, so all versions
+ * that can be loaded at a time have the same.
  */
 #define AEM_FD_LAYOUT		1
 
 /* event.c */
 extern const struct aem_event_ops aem_fd_events;
+
+/* poll.c */
+extern const struct aem_event_ops aem_fd_sources;
+long aem_fd_poll(const struct aem_caller *caller, void *argument);
 
 /* watch.c */
 int aem_fd_init(struct event_struct *ev, const struct aem_fd_watch *request,

@@ -203,6 +203,7 @@ static const struct aem_call_op calls[] = {
 	AEM_CALL_OP(AEM_FD_ADD, struct aem_fd_add, number, fd_add, NULL),
 	AEM_CALL_OP(AEM_FD_REMOVE, struct aem_fd_remove, id, fd_remove, NULL,
 		    .out = sizeof(struct aem_fd_remove)),
+	AEM_CALL_OP(AEM_FD_POLL, struct aem_fd_poll, flags, aem_fd_poll, &aem_fd_sources),
 };
 
 static struct aem_service service = {
@@ -211,7 +212,7 @@ static struct aem_service service = {
 	.owner = THIS_MODULE,
 	.calls = calls,
 	.n_calls = ARRAY_SIZE(calls),
-	.event_size = sizeof(struct aem_fd_event),
+	.event_size = sizeof(union aem_fd_private),
 	.layout = AEM_FD_LAYOUT,
 	.oldest_layout = AEM_FD_LAYOUT,
 };

@@ -3,6 +3,7 @@
  * What happens to files.
  */
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 #include "internal.h"
 
@@ -14,9 +15,22 @@ static void run_watch(struct aem *aem, const struct aem_record *r, void *block)
 	handler(aem, (void *)(uintptr_t)r->cookie, r->id, revoked ? NULL : block, r->lost);
 }
 
+static void run_poll(struct aem *aem, const struct aem_record *r, void *block)
+{
+	aem_fd_poll_fn handler = (aem_fd_poll_fn)(uintptr_t)r->handler;
+	bool revoked = r->flags & AEM_RECORD_F_REVOKED;
+	uint32_t word[2];
+
+	(void)block;
+	memcpy(word, r->arg, sizeof(word));
+	handler(aem, (void *)(uintptr_t)r->cookie, r->id, revoked ? -1 : (int)word[1],
+		revoked ? AEM_FD_NVAL : word[0]);
+}
+
 /* arg[1] is the offset of the block. */
 static const struct aem_thunk thunks[AEM_FD_CALLS] = {
 	[AEM_FD_WATCH] = { .run = run_watch, .block = 2 },
+	[AEM_FD_POLL] = { .run = run_poll },
 };
 
 static int base(struct aem *aem)
@@ -75,4 +89,19 @@ int aem_fd_remove(struct aem *aem, aem_id id, uint32_t number)
 	struct aem_fd_remove arg = { .size = sizeof(arg), .number = number, .id = id };
 
 	return call(aem, AEM_FD_REMOVE, &arg);
+}
+
+int aem_fd_poll(struct aem *aem, aem_id *id, int fd, uint32_t kinds, uint32_t how, uint32_t flags,
+		aem_fd_poll_fn handler, void *user)
+{
+	struct aem_fd_poll arg = {
+		.size = sizeof(arg), .fd = fd, .kinds = kinds, .flags = flags,
+	};
+	int ret;
+
+	aem_registration_init(&arg.reg, (void (*)(void))handler, user, how);
+	ret = call(aem, AEM_FD_POLL, &arg);
+	if (!ret && id)
+		*id = arg.reg.id;
+	return ret;
 }

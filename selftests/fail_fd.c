@@ -6,7 +6,8 @@
  * vm: load=core,timer,ip,null,fd timeout=600
  */
 #include "rows.h"
-#include "fds.h"
+#include "fd_polls.h"
+#include <sys/mount.h>
 
 /* Of these, all but those that there are have marks in store. */
 #define FILES	20
@@ -131,6 +132,48 @@ static void end_directory(void)
 	ASSERT_OK(rmdir("d"));
 }
 
+static int terminals[2] = { -1, -1 };
+
+/* A terminal needs a second place in a wait queue, which is allocated. */
+static void open_terminal(void)
+{
+	char name[64];
+
+	mkdir("/dev/pts", 0755);
+	mount("devpts", "/dev/pts", "devpts", 0, NULL);
+	terminals[0] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (terminals[0] < 0)
+		return;
+	ASSERT_OK(unlockpt(terminals[0]));
+	ASSERT_EQ(ptsname_r(terminals[0], name, sizeof(name)), 0);
+	terminals[1] = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	ASSERT_GE(terminals[1], 0);
+}
+
+/* Without one, a descriptor of what has one queue. */
+static long long make_source(void)
+{
+	static struct source source;
+	long long ret = source_try(&raw, &source, terminals[1] < 0 ? raw.fd : terminals[1],
+				   AEM_FD_IN, 0);
+
+	if (!ret)
+		id = source.id;
+	return ret;
+}
+
+static void close_terminal(void)
+{
+	int i;
+
+	shut();
+	for (i = 0; i < 2; i++) {
+		if (terminals[i] >= 0)
+			close(terminals[i]);
+		terminals[i] = -1;
+	}
+}
+
 static const struct row rows[] = {
 	{ "fd watch of a directory", "fd", AEM_FD_WATCH, .call = watch_directory, .after = shut },
 	{ "fd watch of a file, locks too", "fd", AEM_FD_WATCH, .call = watch_locks,
@@ -144,6 +187,8 @@ static const struct row rows[] = {
 	  .after = end_add, .twice = true },
 	{ "fd remove", "fd", AEM_FD_REMOVE, .before = have_file, .call = take_away,
 	  .after = shut, .twice = true, .done = ENOENT },
+	{ "fd poll", "fd", AEM_FD_POLL, .before = open_terminal, .call = make_source,
+	  .after = close_terminal },
 	{ "mkdir in a tree", "tree", .before = have_tree, .call = make_directory,
 	  .after = end_directory, .errors = { ENOSPC } },
 };

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * aem-fd is exchanged while files that are watched change: each change is told once, in order,
- * whichever version serves the watch then.
+ * whichever version serves the watch then. Likewise for files that are sources.
  *
  * vm: load=core,null,fd,fd_2 mem=768 timeout=240
  */
-#include "fds.h"
+#include "fd_polls.h"
 #include "swap.h"
 #include <linux/userfaultfd.h>
 #include <pthread.h>
@@ -289,6 +289,64 @@ TEST_TIMEOUT(changes_under_swaps, 200)
 	EXPECT_GT(changes, 0);
 	EXPECT_EQ(lost, 0);
 	EXPECT_EQ(heard, changes);
+	raw_end(&raw);
+	EXPECT_EQ(swap_unload("aem_fd_2"), 0);
+	reload();
+}
+
+/* A byte at a time; at the end there is none. */
+static unsigned long bytes;
+
+static void take_byte(struct source *source)
+{
+	char byte;
+
+	bytes += read(source->fd, &byte, 1) == 1;
+}
+
+static void *write_bytes(void *fd)
+{
+	unsigned long n;
+
+	for (n = 0; !swap_stopped(); n++)
+		EXPECT_EQ(write(*(int *)fd, "x", 1), 1);
+	close(*(int *)fd);
+	return (void *)n;
+}
+
+/* A pipe that is written to without an end, whichever version reads it. */
+TEST_TIMEOUT(sources_under_swaps, 200)
+{
+	struct swaps swaps = { .service = AEM_FD_SERVICE };
+	pthread_t swapper, writer;
+	struct timespec first, time;
+	struct source source;
+	int pipes[2];
+	struct raw raw;
+	void *written;
+
+	begin(&raw);
+	swap_stop = false;
+	ASSERT_OK(pipe2(pipes, O_CLOEXEC));
+	source_make(&raw, &source, pipes[0], AEM_FD_IN, 0, take_byte);
+	ASSERT_EQ(pthread_create(&swapper, NULL, swap_until_stopped, &swaps), 0);
+	ASSERT_EQ(pthread_create(&writer, NULL, write_bytes, &pipes[1]), 0);
+	clock_gettime(CLOCK_MONOTONIC, &first);
+	do {
+		raw_wait(&raw, RAW_SECOND / 10);
+		clock_gettime(CLOCK_MONOTONIC, &time);
+	} while ((time.tv_sec - first.tv_sec) * 1000 < ROUNDS_MS);
+	__atomic_store_n(&swap_stop, true, __ATOMIC_SEQ_CST);
+	/* Who writes may wait for room. */
+	while (!(source.kinds & AEM_FD_HUP))
+		ASSERT_EQ(raw_wait(&raw, RAW_LONG), 0);
+	raw_drain(&raw);
+	pthread_join(writer, &written);
+	pthread_join(swapper, NULL);
+	EXPECT_EQ(bytes, (unsigned long)written);
+	EXPECT_GT(swaps.count, 0);
+	NOTE("%lu bytes, %lu swaps", bytes, swaps.count);
+	close(pipes[0]);
 	raw_end(&raw);
 	EXPECT_EQ(swap_unload("aem_fd_2"), 0);
 	reload();

@@ -20,12 +20,27 @@ struct aem_range;
 struct aem_service;
 struct seq_file;
 
+/** AEM_JOB_QUEUES: Wait queues of one file that a job can be in. */
+#define AEM_JOB_QUEUES	8
+
+/**
+ * struct aem_place - a place in a wait queue
+ * @wait: the entry; its private pointer is the event
+ * @head: the wait queue that @wait is in, NULL: none. Cleared by its owner with
+ *        POLLFREE; read under RCU
+ */
+struct aem_place {
+	struct wait_queue_entry wait;
+	struct wait_queue_head *head;
+};
+
+struct aem_places;
+
 /**
  * struct job_struct - what serves an event in the kernel
  * @timer: periodic: run by the job scheduler
- * @wait:  reactive: our place in a wait queue
- * @head:  the wait queue that @wait is in, NULL: none. Cleared by its owner with
- *         POLLFREE; read under RCU
+ * @place: reactive: our place in a wait queue
+ * @more:  reactive: places in further queues of the same file; constant while attached
  * @keys:  reactive, while the event is held: those it was woken with; the process's lock
  * @blank: ... and whether it was woken without one
  *
@@ -36,9 +51,9 @@ struct job_struct {
 	union {
 		struct hrtimer timer;
 		struct {
-			struct wait_queue_entry wait;
-			struct wait_queue_head *head;
-			unsigned long keys;
+			struct aem_place place;
+			struct aem_places *more;
+			u32 keys;
 			bool blank;
 		};
 	};
@@ -373,16 +388,16 @@ int aem_job_cancel_timer(struct event_struct *ev);
 int aem_job_switch_timer(struct event_struct *ev, clockid_t clock);
 
 /**
- * aem_job_attach() - make the event's job a reactive one, in a file's wait queue
+ * aem_job_attach() - make the event's job a reactive one, in a file's wait queues
  * @ev:   not committed yet
- * @file: whose poll() queue to join; the service holds a reference on it until
+ * @file: whose poll() queues to join; the service holds a reference on it until
  *        @release
  *
  * The job may be called from now on; activations before the start are ignored.
  *
  * Context: process context, may sleep.
- * Return: the poll events that hold now, or -EOPNOTSUPP: the file cannot be
- * polled or needs more than one queue.
+ * Return: the poll events that hold now; -EOPNOTSUPP: the file cannot be polled,
+ * or needs more than AEM_JOB_QUEUES queues; -ENOMEM.
  */
 int aem_job_attach(struct event_struct *ev, struct file *file);
 
@@ -393,6 +408,17 @@ int aem_job_attach(struct event_struct *ev, struct file *file);
 static inline __poll_t aem_job_poll(struct file *file)
 {
 	return vfs_poll(file, NULL);
+}
+
+/**
+ * aem_job_waits() - is the job in the file's wait queue?
+ * @ev: whose job was attached
+ *
+ * Not any more if the queue went without its file.
+ */
+static inline bool aem_job_waits(const struct event_struct *ev)
+{
+	return READ_ONCE(ev->job.place.head);
 }
 
 #endif /* _AEM_EVENT_H */

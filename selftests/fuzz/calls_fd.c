@@ -63,6 +63,22 @@ static const struct field drop[] = {
 	FIELD(struct aem_fd_remove, id, WANT, RES_WATCH, 0),
 };
 
+#define SOURCE(_name, _fds)								\
+	static const struct field _name[] = {						\
+		SIZE(struct aem_fd_poll),						\
+		FIELD(struct aem_fd_poll, fd, WANT, _fds, 0),				\
+		REGISTRATION(struct aem_fd_poll),					\
+		FIELD(struct aem_fd_poll, kinds, FLAGS, 0, AEM_FD_POLL_ALL),		\
+		FIELD(struct aem_fd_poll, flags, FLAGS, 0, AEM_FD_EDGE),		\
+	}
+
+SOURCE(source, RES_PIPE | RES_WAKER | RES_UNIX | RES_STREAM | RES_PIDFD);
+SOURCE(source_any, RES_FD);
+
+#define SOURCES(_name, _fields, ...)							\
+	PSEUDO(_name, AEM_FD_SERVICE, AEM_FD_POLL, struct aem_fd_poll, _fields,		\
+	       REGISTERS(struct aem_fd_poll, RES_WATCH), __VA_ARGS__)
+
 #define WATCHES(_name, _fields, ...)							\
 	PSEUDO(_name, AEM_FD_SERVICE, AEM_FD_WATCH, struct aem_fd_watch, _fields,	\
 	       REGISTERS(struct aem_fd_watch, RES_WATCH), __VA_ARGS__)
@@ -72,6 +88,8 @@ static const struct call calls[] = {
 	WATCHES("fd_here", watch_here, .weight = 8),
 	WATCHES("fd_file", watch_file, .weight = 4),
 	WATCHES("fd_actor", watch_actor, .weight = 2),
+	SOURCES("fd_poll", source, .weight = 8),
+	SOURCES("fd_poll_any", source_any, .weight = 4),
 	PSEUDO("fd_add", AEM_FD_SERVICE, AEM_FD_ADD, struct aem_fd_add, add),
 	PSEUDO("fd_add_file", AEM_FD_SERVICE, AEM_FD_ADD, struct aem_fd_add, add_file,
 	       .weight = 4),

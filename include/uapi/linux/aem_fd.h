@@ -15,12 +15,14 @@
  * @AEM_FD_WATCH:  struct aem_fd_watch; registers an event
  * @AEM_FD_ADD:    struct aem_fd_add; the event watches one file more
  * @AEM_FD_REMOVE: struct aem_fd_remove; the event watches one file less
+ * @AEM_FD_POLL:   struct aem_fd_poll; registers an event for a file that becomes readable or writable
  * @AEM_FD_CALLS:  how many there are
  */
 enum aem_fd_call {
 	AEM_FD_WATCH		= 0,
 	AEM_FD_ADD		= 1,
 	AEM_FD_REMOVE		= 2,
+	AEM_FD_POLL		= 3,
 	AEM_FD_CALLS
 };
 
@@ -66,7 +68,16 @@ enum aem_fd_call {
  * @AEM_FD_GONE:        the watched file itself is no more, and not watched any more;
  *                      told whether asked for or not
  * @AEM_FD_UNMOUNT:     as AEM_FD_GONE, since its file system was unmounted
- * @AEM_FD_ALL:         all that can be asked for
+ * @AEM_FD_ALL:         all that can be asked for, of a watch
+ * @AEM_FD_IN:          readable
+ * @AEM_FD_PRI:         something urgent can be read
+ * @AEM_FD_OUT:         writable
+ * @AEM_FD_RDHUP:       the peer of a stream socket has ended what it sends
+ * @AEM_FD_POLL_ALL:    all that can be asked for, of a source
+ * @AEM_FD_HUP:         hung up; told whether asked for or not
+ * @AEM_FD_ERR:         there is an error; likewise
+ * @AEM_FD_NVAL:        the descriptor was closed, or what it waited for is gone: the event has
+ *                      ended
  */
 enum aem_fd_kind {
 	AEM_FD_ACCESS		= 1 << 0,
@@ -86,6 +97,14 @@ enum aem_fd_kind {
 	AEM_FD_LOCK		= 1 << 13,
 	AEM_FD_UNLOCK		= 1 << 14,
 	AEM_FD_ALL		= (1 << 15) - 1,
+	AEM_FD_IN		= 1 << 16,
+	AEM_FD_PRI		= 1 << 17,
+	AEM_FD_OUT		= 1 << 18,
+	AEM_FD_RDHUP		= 1 << 19,
+	AEM_FD_POLL_ALL		= AEM_FD_IN | AEM_FD_PRI | AEM_FD_OUT | AEM_FD_RDHUP,
+	AEM_FD_HUP		= 1 << 20,
+	AEM_FD_ERR		= 1 << 21,
+	AEM_FD_NVAL		= 1 << 22,
 	AEM_FD_GONE		= 1 << 24,
 	AEM_FD_UNMOUNT		= 1 << 25,
 };
@@ -168,6 +187,39 @@ struct aem_fd_remove {
 	__aligned_u64 id;
 };
 
+/**
+ * struct aem_fd_poll - register for a file that becomes readable or writable
+ * @size:  sizeof(struct aem_fd_poll)
+ * @fd:    a descriptor of it
+ * @reg:   handler, cookie, flags, priority; out: id
+ * @kinds: AEM_FD_IN, _PRI, _OUT, _RDHUP; 0: errors and hanging up only
+ * @flags: AEM_FD_EDGE
+ *
+ * Any file that poll(2) can wait for: pipes, terminals, sockets, eventfd, inotify, devices. What
+ * holds is found by asking the file when the handler is due, so it is told of what holds then.
+ * After the handler, what still holds of @kinds is told again; with AEM_FD_EDGE only after the file
+ * has woken who waits for it, as with EPOLLET. AEM_FD_HUP and AEM_FD_ERR are always told so.
+ *
+ * The event holds the file open, whatever becomes of the descriptor: who is at the other end of a
+ * pipe hears of a close(2) only when the event is gone. If @fd is not that file's any more when
+ * something is to be told, AEM_FD_NVAL is told instead, and the event ends after that
+ * (AEM_RECORD_F_LAST). AEM_EVENT_STOP lets what happens pass; AEM_EVENT_START tells what holds
+ * then.
+ *
+ * Handler's arguments: word[0] kinds that hold, word[1] @fd.
+ *
+ * Errors: EBADF, EINVAL; EOPNOTSUPP: the file cannot be polled (regular files, directories), or its
+ * answer may have to wait (files and devices of FUSE; epoll, which may contain such); ENOMEM, those
+ * of the registration.
+ */
+struct aem_fd_poll {
+	__u32 size;
+	__s32 fd;
+	struct aem_registration reg;
+	__u32 kinds;
+	__u32 flags;
+};
+
 /** AEM_FD_ROOM: Bytes for notes that wait, unless asked otherwise. */
 #define AEM_FD_ROOM		4096
 /** AEM_FD_ROOM_MIN: The least that can be asked for: the longest note. */
@@ -195,6 +247,8 @@ struct aem_fd_remove {
  * AEM_FD_CREATE.
  */
 #define AEM_FD_TREE		(1U << 4)
+/** AEM_FD_EDGE: Of AEM_FD_POLL: do not tell again what has been told, and still holds. */
+#define AEM_FD_EDGE		(1U << 5)
 
 /**
  * struct aem_fd_note - in the block of a record

@@ -98,6 +98,39 @@ int aem_fd_add(struct aem *aem, aem_id id, uint32_t *number, int fd, const char 
 int aem_fd_remove(struct aem *aem, aem_id id, uint32_t number);
 
 /**
+ * typedef aem_fd_poll_fn - a file can be read or written
+ * @aem:   the context
+ * @user:  as given to aem_fd_poll()
+ * @id:    of the event
+ * @fd:    as given to aem_fd_poll(); -1: the service was taken away
+ * @kinds: what holds: AEM_FD_IN, AEM_FD_PRI, AEM_FD_OUT, AEM_FD_RDHUP as asked for, AEM_FD_HUP,
+ *         AEM_FD_ERR. AEM_FD_NVAL: @fd was closed meanwhile, and the event is gone
+ */
+typedef void (*aem_fd_poll_fn)(struct aem *aem, void *user, aem_id id, int fd, uint32_t kinds);
+
+/**
+ * aem_fd_poll() - hear when a file can be read or written
+ * @aem:     the context
+ * @id:      out: id of the event; may be NULL
+ * @fd:      a pipe, terminal, socket, eventfd, device: what poll(2) can wait for
+ * @kinds:   AEM_FD_IN, AEM_FD_PRI, AEM_FD_OUT, AEM_FD_RDHUP
+ * @how:     priority and flags
+ * @flags:   AEM_FD_EDGE: what still holds after the handler is not told again
+ * @handler: called while any of it holds
+ * @user:    for @handler
+ *
+ * The handler need not read all: it is called again. AEM_FD_HUP and AEM_FD_ERR are told besides,
+ * once for each time that the file says so. The event holds the file open: shut it down
+ * (aem_event_shutdown()) before the descriptor is closed. To wait for room now and then, stop
+ * and start an event for AEM_FD_OUT of its own.
+ *
+ * Return: 0; -EBADF; -EOPNOTSUPP: it cannot be polled, or poll(2) of it may have to wait (FUSE,
+ * epoll); -EINVAL, -ENOSPC, -EDQUOT, -ENOMEM, or what aem_bind() says.
+ */
+int aem_fd_poll(struct aem *aem, aem_id *id, int fd, uint32_t kinds, uint32_t how, uint32_t flags,
+		aem_fd_poll_fn handler, void *user);
+
+/**
  * AEM_FD_FOUND: In @note->kinds, told by the library: nobody is known to have done it, but looking
  * into directories has shown it. Alone, that a name is there; with AEM_FD_RENAME or
  * AEM_FD_DELETE, that a directory has gone. @note->flags has AEM_FD_F_DIR, and nothing else is
