@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Notes as lines or JSON, one of each for each note.
+ * Notes of processes as lines or JSON, one of each for each note.
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -42,7 +41,7 @@ const char *ending(const struct aem_pexit_note *note)
 	return text;
 }
 
-static double seconds(uint64_t ns)
+double seconds(uint64_t ns)
 {
 	return (double)ns / 1e9;
 }
@@ -72,7 +71,7 @@ void print_line(const struct aem_pexit_note *note, uint32_t lost)
 	putchar('\n');
 }
 
-static void add(struct json_object *object, const char *name, uint64_t value)
+void add_number(struct json_object *object, const char *name, uint64_t value)
 {
 	json_object_object_add(object, name, json_object_new_int64((int64_t)value));
 }
@@ -91,14 +90,14 @@ static void add_end(struct json_object *object, const struct aem_pexit_note *not
 	int status = (int)note->status;
 
 	if (WIFEXITED(status)) {
-		add(object, "exit", (uint64_t)WEXITSTATUS(status));
+		add_number(object, "exit", (uint64_t)WEXITSTATUS(status));
 	} else {
-		add(object, "signal", (uint64_t)WTERMSIG(status));
+		add_number(object, "signal", (uint64_t)WTERMSIG(status));
 		json_object_object_add(object, "core", json_object_new_boolean(WCOREDUMP(status)));
 	}
-	add(object, "user", note->user);
-	add(object, "system", note->system);
-	add(object, "peak", note->peak);
+	add_number(object, "user", note->user);
+	add_number(object, "system", note->system);
+	add_number(object, "peak", note->peak);
 	if (note->flags & AEM_PEXIT_F_FAULT)
 		add_address(object, "ip", note->ip);
 	if (note->flags & AEM_PEXIT_F_ADDRESS)
@@ -123,13 +122,13 @@ void print_json(const struct aem_pexit_note *note, uint32_t lost)
 	struct json_object *object = json_object_new_object();
 
 	json_object_object_add(object, "kind", json_object_new_string(kind_of(note)));
-	add(object, "time", note->time);
-	add(object, "pid", (uint64_t)note->pid);
+	add_number(object, "time", note->time);
+	add_number(object, "pid", (uint64_t)note->pid);
 	if (lost)
-		add(object, "lost", lost);
+		add_number(object, "lost", lost);
 	if (note->flags & AEM_PEXIT_F_STATUS) {
-		add(object, "parent", (uint64_t)note->parent);
-		add(object, "uid", note->uid);
+		add_number(object, "parent", (uint64_t)note->parent);
+		add_number(object, "uid", note->uid);
 		add_name(object, note);
 		if (note->kind == AEM_PEXIT_END)
 			add_end(object, note);
