@@ -125,7 +125,7 @@ check:
 	+@$(MAKE) -j$(shell nproc) --no-print-directory user selftests guest-modules
 	@selftests/run --build $(BUILD) --kernel $(GUEST) $(if $(TEST),--test '$(TEST)') \
 		$(if $(SEED),--seed $(SEED)) $(if $(DURATION),--seconds $(DURATION)) \
-		$(if $(SWAPS),--swaps $(SWAPS))
+		$(if $(SWAPS),--swaps $(SWAPS)) $(if $(PROCESSES),--processes $(PROCESSES))
 
 # The same for longer, with everything at once.
 .PHONY: soak mutations

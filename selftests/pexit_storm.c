@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The service "pexit": many processes that end in all ways, eight watchers, and what wait4()
- * told their parent. AEM_PROCESSES=50000 for a long run.
+ * told their parent. PROCESSES=50000 for a long run.
  */
 /* vm: smp=2 load=core,null,pexit mem=1024 timeout=240 */
 #include "pexits.h"
