@@ -225,6 +225,7 @@ extern const struct aem_event_ops aem_fd_events;
 
 /* poll.c */
 extern const struct aem_event_ops aem_fd_sources;
+__poll_t fuse_file_poll(struct file *file, struct poll_table_struct *wait);
 long aem_fd_poll(const struct aem_caller *caller, void *argument);
 
 /* watch.c */

@@ -133,12 +133,10 @@ const struct aem_event_ops aem_fd_sources = {
 	.show = show,
 };
 
-__poll_t fuse_file_poll(struct file *file, poll_table *wait);
-
 /* Exported for devices in user space; where it is not there, there are no such files. */
 static bool asks_a_program(const struct file *file)
 {
-	typeof(&fuse_file_poll) fuse = symbol_get(fuse_file_poll);
+	__poll_t (*fuse)(struct file *file, struct poll_table_struct *wait) = symbol_get(fuse_file_poll);
 
 	if (fuse)
 		symbol_put(fuse_file_poll);

@@ -59,8 +59,8 @@ static const struct option long_options[] = {
 };
 
 /* Unless asked otherwise: changes of any kind, and room for ten thousand of them. */
-#define KINDS		(AEM_FD_MODIFY | AEM_FD_MODE | AEM_FD_OWNER | AEM_FD_ATTR | AEM_FD_XATTR | \
-			 AEM_FD_CREATE | AEM_FD_DELETE | AEM_FD_RENAME | AEM_FD_MOVED)
+#define OTHERS		(AEM_FD_ACCESS | AEM_FD_OPEN | AEM_FD_CLOSE | AEM_FD_LOCK | AEM_FD_UNLOCK)
+#define KINDS		(AEM_FD_ALL & ~OTHERS)
 #define ROOM		1048576
 
 struct options options = { .kinds = KINDS, .file.room = ROOM };
@@ -190,10 +190,9 @@ static bool parse_file(int option)
 	case 'p':
 		options.file.pattern = optarg;
 		return true;
-	case 'x':
-		options.file.flags |= AEM_FD_NOT_ACTOR;
-		/* fallthrough */
 	case 'a':
+	case 'x':
+		options.file.flags |= option == 'x' ? AEM_FD_NOT_ACTOR : 0;
 		options.file.actor = to_pid(optarg);
 		return true;
 	case 'm':

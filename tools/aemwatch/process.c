@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include "aemwatch.h"
 
-static aem_id *watches;
+static uint64_t *watches;
 static int n_watches;
 static unsigned int watched;
 

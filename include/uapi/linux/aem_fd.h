@@ -15,7 +15,7 @@
  * @AEM_FD_WATCH:  struct aem_fd_watch; registers an event
  * @AEM_FD_ADD:    struct aem_fd_add; the event watches one file more
  * @AEM_FD_REMOVE: struct aem_fd_remove; the event watches one file less
- * @AEM_FD_POLL:   struct aem_fd_poll; registers an event for a file that becomes readable or writable
+ * @AEM_FD_POLL:   struct aem_fd_poll; registers an event for a file that can be read or written
  * @AEM_FD_CALLS:  how many there are
  */
 enum aem_fd_call {
