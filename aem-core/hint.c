@@ -16,6 +16,7 @@
 #include <linux/sched/prio.h>
 #include <linux/sched/signal.h>
 #include "active.h"
+#include "booster.h"
 #include "hint.h"
 #include "realtime.h"
 #include "trace.h"
@@ -35,7 +36,7 @@ static bool is_urgent(u32 value)
 
 static int steps_of(const struct aem_process *proc, u32 value)
 {
-	if (is_urgent(value) && aem_realtime_may(proc))
+	if (is_urgent(value) && aem_booster_is_there(proc) && aem_realtime_may(proc))
 		return 0;
 	return DIV_ROUND_UP(min_t(u32, READ_ONCE(hint_ceiling), NICE_WIDTH) * value,
 			    AEM_PRIORITIES);
@@ -139,8 +140,11 @@ void aem_hint_init(struct aem_process *proc)
 /** aem_hint_setup() - what may the owner, who is the caller? */
 void aem_hint_setup(struct aem_process *proc)
 {
-	if (proc->flags & AEM_SETUP_HINT && ns_capable_noaudit(&init_user_ns, CAP_SYS_NICE))
+	if (!(proc->flags & AEM_SETUP_HINT))
+		return;
+	if (ns_capable_noaudit(&init_user_ns, CAP_SYS_NICE))
 		proc->hint.cred = get_current_cred();
+	aem_booster_setup(proc);
 }
 
 /**

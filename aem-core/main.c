@@ -21,6 +21,7 @@
  *   redirect.c  ... and by redirected registers
  *   hint.c      its feeling for what is urgent
  *   realtime.c  ... and for what is very urgent
+ *   booster.c   threads that lend it a priority
  *   ring.c      records for the process             with which arguments
  *   memory.c    memory shared with the process      where its data lives
  *   vmtable.c   the zone of blocks

@@ -146,6 +146,8 @@ int aem_process_setup(struct aem_process *proc, const struct aem_setup *setup)
 		smp_store_release(&proc->ready, true);
 	}
 	mutex_unlock(&proc->enter_lock);
+	if (!err && proc->flags & AEM_SETUP_HINT)
+		aem_realtime_bind(proc);
 	return err;
 }
 

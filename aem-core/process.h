@@ -13,6 +13,8 @@
  *                            interrupts take it
  *   aem_hint.lock            the owner's nice value; not inside of the former
  *   aem_realtime.lock        the owner's class; a mutex, inside of none of the others
+ *   binding                  (booster.c) who lends whom a priority; a mutex, inside of none of
+ *                            the others
  *
  * Copies from and to user space happen under none of them but aem_range.gate,
  * so that a page fault never meets enter_lock.
@@ -26,12 +28,14 @@
 #include <linux/kthread.h>
 #include <linux/llist.h>
 #include <linux/mutex.h>
+#include <linux/rtmutex.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <aem/event.h>
 #include "vmtable.h"
 
+struct aem_booster;
 struct aem_doorbell;
 struct aem_user;
 
@@ -148,12 +152,14 @@ struct aem_hint {
 
 /**
  * struct aem_realtime - the owner's time in the real-time class, with AEM_SETUP_HINT
- * @lock:   protects the rest; a mutex, outside of the scheduler's locks
+ * @lock:   protects the rest; outside of the scheduler's locks. Who is urgent waits for it, and
+ *          lends its priority to an owner that has just lost its own and holds it
  * @on:     the owner is in the class; read anywhere
  * @felt:   what becomes active need not tell: it is looked at as long as it matters. Written by
  *          who looks, read anywhere
- * @reset_on_fork: what the owner had chosen before
- * @policy: likewise
+ * @lacks:  it could not be, for want of a booster; read anywhere
+ * @held:   the owner has it for ever; a booster waits for it, and the owner inherits its priority
+ * @booster: the one that does, NULL: none. Written under locks of booster.c, read anywhere
  * @since:  when time was accounted, in ns
  * @ran:    how much the owner had run then, in ns
  * @left:   what it may use now, in ns; negative: it has used too much
@@ -162,11 +168,12 @@ struct aem_hint {
  * @work:   looks, for whom cannot sleep
  */
 struct aem_realtime {
-	struct mutex lock;
+	struct rt_mutex lock;
 	bool on;
 	bool felt;
-	bool reset_on_fork;
-	unsigned int policy;
+	bool lacks;
+	struct rt_mutex held;
+	struct aem_booster *booster;
 	u64 since;
 	u64 ran;
 	s64 left;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The hint at its strongest: while urgent events wait for it or are handled, their owner is in the
- * real-time class, at its lowest priority, for moments.
+ * real-time class, at its lowest priority, for moments. How it gets there: booster.c.
  *
  * A nice value is not enough: it says how much of the processor a task gets in the long run, not
  * that it gets it now; and a program that computes has mostly used up its share.
@@ -15,17 +15,17 @@
 #include <linux/moduleparam.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
-#include <linux/sched/prio.h>
 #include <linux/sched/signal.h>
 #include <uapi/linux/sched/types.h>
 #include <aem/compat/hrtimer.h>
 #include <aem/compat/sched.h>
 #include "active.h"
+#include "booster.h"
 #include "hint.h"
 #include "realtime.h"
 #include "trace.h"
 
-/* Of SCHED_FIFO. The thread must be able to end what an owner has. */
+/* Of SCHED_FIFO: what boosters have, and the thread that must be able to end it. */
 #define PRIORITY	1
 #define OUR_PRIORITY	2
 
@@ -41,10 +41,10 @@
 /* Whatever the parameter says: others are to have their share. */
 #define PERCENT_MAX	50U
 
-static uint hint_realtime;
+static uint hint_realtime = 10;
 module_param(hint_realtime, uint, 0644);
 MODULE_PARM_DESC(hint_realtime,
-		 "percent of a processor that AEM_SETUP_HINT may have in real time; default 0: nice only");
+		 "percent of a processor that AEM_SETUP_HINT may have in real time; 0: nice only");
 
 static struct kthread_worker *worker;
 
@@ -72,6 +72,7 @@ int aem_realtime_start(void)
 void aem_realtime_stop(void)
 {
 	kthread_destroy_worker(worker);
+	aem_booster_exit();
 }
 
 static u32 percent(void)
@@ -121,42 +122,26 @@ static void account(struct aem_process *proc)
 /* Only who has chosen no class of its own. */
 static void enter_class(struct aem_process *proc)
 {
-	struct task_struct *owner = proc->owner;
 	struct aem_realtime *rt = &proc->realtime;
-	struct sched_attr attr = {
-		.size = sizeof(attr),
-		.sched_policy = SCHED_FIFO,
-		.sched_priority = PRIORITY,
-		/* What it forks meanwhile is not in the class; its nice value is 0. */
-		.sched_flags = SCHED_FLAG_RESET_ON_FORK,
-	};
+	unsigned int policy = READ_ONCE(proc->owner->policy);
 
-	rt->policy = READ_ONCE(owner->policy);
-	rt->reset_on_fork = owner->sched_reset_on_fork;
-	if (rt->policy != SCHED_NORMAL && rt->policy != SCHED_BATCH)
+	if (policy != SCHED_NORMAL && policy != SCHED_BATCH)
 		return;
-	if (sched_setattr_nocheck(owner, &attr))
-		return;
-	WRITE_ONCE(rt->on, true);
-	trace_aem_realtime(proc, true, rt->left);
+	if (aem_booster_on(proc)) {
+		WRITE_ONCE(rt->on, true);
+		trace_aem_realtime(proc, true, rt->left);
+	} else {
+		/* The owner sees to it when it comes by. */
+		WRITE_ONCE(rt->lacks, true);
+	}
 }
 
-/* Somebody else's change of policy or priority meanwhile stays, and so does one of nice. */
 static void leave_class(struct aem_process *proc)
 {
-	struct task_struct *owner = proc->owner;
 	struct aem_realtime *rt = &proc->realtime;
-	struct sched_attr attr = {
-		.size = sizeof(attr),
-		.sched_policy = rt->policy,
-		.sched_nice = task_nice(owner),
-		.sched_runtime = aem_sched_slice(owner),
-		.sched_flags = rt->reset_on_fork ? SCHED_FLAG_RESET_ON_FORK : 0,
-	};
 
+	aem_booster_off(proc);
 	WRITE_ONCE(rt->on, false);
-	if (READ_ONCE(owner->policy) == SCHED_FIFO && owner->rt_priority == PRIORITY)
-		sched_setattr_nocheck(owner, &attr);
 	trace_aem_realtime(proc, false, rt->left);
 }
 
@@ -197,7 +182,7 @@ void aem_realtime_look(struct aem_process *proc)
 	struct aem_realtime *rt = &proc->realtime;
 	bool wanted;
 
-	mutex_lock(&rt->lock);
+	rt_mutex_lock(&rt->lock);
 	account(proc);
 	wanted = is_wanted(proc);
 	if (rt->on && (!wanted || rt->left <= 0 || !task_is_running(proc->owner)))
@@ -205,12 +190,27 @@ void aem_realtime_look(struct aem_process *proc)
 	else if (!rt->on && wanted && rt->left >= LEAST)
 		enter_class(proc);
 	/* Further ones change nothing before the next look. */
-	WRITE_ONCE(rt->felt, wanted && (rt->on || rt->left < LEAST));
+	WRITE_ONCE(rt->felt, wanted && (rt->on || rt->lacks || rt->left < LEAST));
 	if (rt->on)
 		look_again_in(rt, min_t(u64, SLICE, rt->left));
 	else if (wanted)
 		look_again_in(rt, wait_time(rt));
-	mutex_unlock(&rt->lock);
+	rt_mutex_unlock(&rt->lock);
+}
+
+/**
+ * aem_realtime_bind() - the owner, who is the caller, may want a booster
+ * @proc: the context
+ *
+ * Context: may sleep, with none of our locks held.
+ */
+void aem_realtime_bind(struct aem_process *proc)
+{
+	struct aem_realtime *rt = &proc->realtime;
+
+	WRITE_ONCE(rt->lacks, false);
+	if (aem_realtime_may(proc) && !aem_booster_bind(proc))
+		aem_realtime_look(proc);
 }
 
 static void look(struct kthread_work *work)
@@ -253,7 +253,8 @@ void aem_realtime_init(struct aem_process *proc)
 {
 	struct aem_realtime *rt = &proc->realtime;
 
-	mutex_init(&rt->lock);
+	rt_mutex_init(&rt->lock);
+	aem_booster_init(proc);
 	kthread_init_work(&rt->work, look);
 	/* In hard interrupts: on PREEMPT_RT who is in the class could hold others up for ever. */
 	aem_hrtimer_setup(&rt->timer, time_is_over, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
@@ -273,4 +274,5 @@ void aem_realtime_end(struct aem_process *proc)
 	aem_realtime_look(proc);
 	hrtimer_cancel(&rt->timer);
 	kthread_cancel_work_sync(&rt->work);
+	aem_booster_end(proc);
 }

@@ -17,6 +17,7 @@ void aem_realtime_init(struct aem_process *proc);
 bool aem_realtime_may(const struct aem_process *proc);
 void aem_realtime_call(struct aem_process *proc);
 void aem_realtime_look(struct aem_process *proc);
+void aem_realtime_bind(struct aem_process *proc);
 void aem_realtime_end(struct aem_process *proc);
 
 /** aem_realtime_is_urgent() - are there such among the priorities of @mask? */
@@ -30,7 +31,8 @@ static inline bool aem_realtime_is_urgent(u32 mask)
  * @proc: it
  * @mask: priorities at which events are active
  *
- * If nothing urgent is left, its time in the class is over.
+ * If nothing urgent is left, its time in the class is over. If it could not get any, it gets who
+ * lends it some.
  *
  * Context: may sleep, with none of our locks held. A load, mostly.
  */
@@ -39,6 +41,8 @@ static inline void aem_realtime_left(struct aem_process *proc, u32 mask)
 	if (unlikely(READ_ONCE(proc->realtime.on)) && !aem_realtime_is_urgent(mask) &&
 	    aem_ring_is_empty(proc))
 		aem_realtime_look(proc);
+	if (unlikely(READ_ONCE(proc->realtime.lacks)) && current == proc->owner)
+		aem_realtime_bind(proc);
 }
 
 #endif /* _AEM_CORE_REALTIME_H */

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -18,8 +19,12 @@
 #define STEPS 10
 /* The lowest priority that is worth real time. */
 #define URGENT 16
-/* Percent of a processor. */
+/* Percent of a processor; what the module's parameter is by default. */
 #define SHARE 10
+#define WHILE 200000
+/* Of sched_attr. */
+#define KEEP_POLICY 0x08
+#define KEEP_PARAMS 0x10
 
 static int my_nice(void)
 {
@@ -277,11 +282,10 @@ TEST(only_the_owner)
 }
 
 /*
- * A child with so much real time goes on to another program when it is boosted; there the
- * @field of /proc/PID/stat becomes 0.
+ * A child with so much real time goes on to another program when it is boosted; there its
+ * priority, as /proc/PID/stat has it, becomes what it was.
  */
-static void expect_given_back_by_exec(unsigned int share, int (*is_boosted)(void),
-				      const char *field)
+static void expect_given_back_by_exec(unsigned int share, int (*is_boosted)(void))
 {
 	int status;
 	pid_t pid = fork();
@@ -294,8 +298,8 @@ static void expect_given_back_by_exec(unsigned int share, int (*is_boosted)(void
 		activate(&raw, 31);
 		if (is_boosted())
 			execl("/bin/sh", "sh", "-c",
-			      "for i in 1 2 3 4 5 6 7 8 9; do n=$(cut -d ' ' -f $0 /proc/$$/stat);"
-			      "[ $n = 0 ] && exit 7; sleep 1; done", field, NULL);
+			      "for i in 1 2 3 4 5 6 7 8 9; do n=$(cut -d ' ' -f 18 /proc/$$/stat);"
+			      "[ $n = 20 ] && exit 7; sleep 1; done", NULL);
 		_exit(1);
 	}
 	ASSERT_OK(waitpid(pid, &status, 0));
@@ -309,7 +313,7 @@ static int is_nicer(void)
 
 TEST(given_back_by_exec)
 {
-	expect_given_back_by_exec(0, is_nicer, "19");
+	expect_given_back_by_exec(0, is_nicer);
 }
 
 TEST(killed_while_boosted)
@@ -346,18 +350,58 @@ static long long now(void)
 	return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-static int class_of(pid_t pid)
+/*
+ * The effective priority of a thread, its own or inherited from who waits for it: from -2 on
+ * downwards it is in the real-time class. Its policy does not tell.
+ */
+static int priority_in(int stat)
 {
-	return sched_getscheduler(pid) & ~SCHED_RESET_ON_FORK;
+	char text[512];
+	const char *field;
+	ssize_t n = pread(stat, text, sizeof(text) - 1, 0);
+	int i;
+
+	ASSERT_GT(n, 0);
+	text[n] = 0;
+	/* The name is the second field, and may contain anything. */
+	field = strrchr(text, ')') + 1;
+	for (i = 2; i < 17; i++)
+		field = strchr(field + 1, ' ');
+	return atoi(field);
 }
 
-static int class_soon(pid_t pid, int class)
+static int open_stat(pid_t pid)
+{
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY);
+	ASSERT_OK(fd);
+	return fd;
+}
+
+static int priority_of(pid_t pid)
+{
+	int fd = open_stat(pid), priority = priority_in(fd);
+
+	close(fd);
+	return priority;
+}
+
+static bool is_real_time(pid_t pid)
+{
+	return priority_of(pid) < 0;
+}
+
+static bool ends_soon(pid_t pid)
 {
 	int i;
 
-	for (i = 0; i < 2000 && class_of(pid) != class; i++)
+	/* It may come back at the next look. */
+	for (i = 0; i < 2000 && is_real_time(pid); i++)
 		raw_sleep_ms(1);
-	return class_of(pid) == class;
+	return i < 2000;
 }
 
 /*
@@ -367,13 +411,14 @@ static int class_soon(pid_t pid, int class)
 static int comes(int times)
 {
 	long long end = now() + 20000000000LL;
-	int before = 0, is;
+	int before = 0, is, stat = open_stat(raw_gettid());
 
 	while (times && now() < end) {
-		is = class_of(0) == SCHED_FIFO;
+		is = priority_in(stat) < 0;
 		times -= is && !before;
 		before = is;
 	}
+	close(stat);
 	return !times;
 }
 
@@ -382,7 +427,7 @@ static void expect_never(struct raw *raw)
 	int i;
 
 	for (i = 0; i < 50; i++) {
-		EXPECT_EQ(class_of(0), SCHED_OTHER);
+		EXPECT(!is_real_time(raw_gettid()));
 		raw_sleep_ms(1);
 	}
 	EXPECT_NE(raw_query(raw).boost, AEM_BOOST_REALTIME);
@@ -390,28 +435,26 @@ static void expect_never(struct raw *raw)
 
 TEST(urgent_events_bring_real_time)
 {
-	struct sched_param param;
 	struct raw raw;
-	int i;
+	unsigned long i;
 
 	start_with(&raw, SHARE);
-	EXPECT_EQ(class_of(0), SCHED_OTHER);
+	EXPECT_EQ(priority_of(raw_gettid()), 20);
 	activate(&raw, URGENT - 1);
 	expect_never(&raw);
 	expect_boost(&raw, 0, steps_of(URGENT - 1, STEPS));
-	for (i = 0; i < 20; i++) {
+	for (i = 0; ktap_more(i, 20); i++) {
 		activate(&raw, i % 2 ? URGENT : 31);
 		EXPECT(comes(1));
 		/* The least that there is; or it has gone meanwhile. */
-		ASSERT_OK(sched_getparam(0, &param));
-		EXPECT_LE(param.sched_priority, 1);
+		EXPECT_GE(priority_of(raw_gettid()), -2);
 		EXPECT_EQ(raw_drain(&raw), 1 + !i);
-		EXPECT(class_soon(0, SCHED_OTHER));
+		EXPECT(ends_soon(raw_gettid()));
 	}
 	/* Not nice at the same time. */
 	expect_soon(&raw, 0, 0);
 	raw_end(&raw);
-	EXPECT_EQ(sched_getscheduler(0), SCHED_OTHER);
+	EXPECT_EQ(priority_of(raw_gettid()), 20);
 }
 
 /* Nothing is ever handled: it does not get more than its share, but gets that again and again. */
@@ -426,7 +469,7 @@ TEST(no_more_than_a_share)
 	EXPECT(comes(5));
 	end = now() + 1000000000LL;
 	while (now() < end)
-		if (class_of(0) == SCHED_FIFO)
+		if (is_real_time(raw_gettid()))
 			there++;
 		else
 			others++;
@@ -435,7 +478,7 @@ TEST(no_more_than_a_share)
 	/* A machine that is busy with something else may end it late; that is made good for. */
 	EXPECT_LT(there, others);
 	raw_end(&raw);
-	EXPECT_EQ(class_of(0), SCHED_OTHER);
+	EXPECT(!is_real_time(raw_gettid()));
 }
 
 TEST(real_time_within_rlimit)
@@ -448,7 +491,7 @@ TEST(real_time_within_rlimit)
 	activate(&raw, 31);
 	EXPECT(comes(2));
 	raw_end(&raw);
-	EXPECT_EQ(class_of(0), SCHED_OTHER);
+	EXPECT(!is_real_time(raw_gettid()));
 }
 
 TEST(no_real_time_without_rights)
@@ -498,7 +541,7 @@ static int comes_once(void)
 
 TEST(exec_in_real_time)
 {
-	expect_given_back_by_exec(SHARE, comes_once, "41");
+	expect_given_back_by_exec(SHARE, comes_once);
 }
 
 /* A child with an event that it never handles, told by @ready; then it does as it likes. */
@@ -541,6 +584,35 @@ TEST(killed_in_real_time)
 	}
 }
 
+static void *come_and_go(void *arg)
+{
+	struct raw raw;
+
+	(void)arg;
+	start_with(&raw, SHARE);
+	activate(&raw, 31);
+	EXPECT(comes(1));
+	return NULL;
+}
+
+/* The thread has ended, its context has not, and others are made and end. */
+TEST(owner_ends_in_real_time)
+{
+	pthread_t thread;
+	struct raw raw;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(pthread_create(&thread, NULL, come_and_go, NULL), 0);
+		ASSERT_EQ(pthread_join(thread, NULL), 0);
+	}
+	EXPECT_EQ(priority_of(raw_gettid()), 20);
+	raw_sleep_ms(20);
+	start_with(&raw, SHARE);
+	raw_end(&raw);
+	EXPECT_EQ(priority_of(raw_gettid()), 20);
+}
+
 /* Who stops it with a debugger does not stop the clock. */
 TEST(traced_in_real_time)
 {
@@ -553,7 +625,7 @@ TEST(traced_in_real_time)
 		ASSERT_OK(ptrace(PTRACE_INTERRUPT, pid, 0, 0));
 		ASSERT_OK(waitpid(pid, &status, 0));
 		EXPECT(WIFSTOPPED(status));
-		EXPECT(class_soon(pid, SCHED_OTHER));
+		EXPECT(ends_soon(pid));
 		ASSERT_OK(kill(pid, SIGKILL));
 		ASSERT_OK(waitpid(pid, &status, 0));
 	}
@@ -563,14 +635,14 @@ TEST(traced_in_real_time)
 TEST(felt_after_its_time_was_used_up)
 {
 	struct raw raw;
-	int i;
+	unsigned long i;
 
 	start_with(&raw, SHARE);
-	for (i = 0; i < 40; i++) {
+	for (i = 0; ktap_more(i, 40); i++) {
 		activate(&raw, 31);
 		ASSERT(comes(1));
 		/* Whoever sleeps has time left. */
-		while (class_of(0) == SCHED_FIFO)
+		while (is_real_time(raw_gettid()))
 			;
 		EXPECT_EQ(raw_drain(&raw), 1);
 		/* Until there is some again, or the hint forgets, or neither. */
@@ -582,7 +654,7 @@ TEST(felt_after_its_time_was_used_up)
 	raw_end(&raw);
 }
 
-/* Somebody's choice of a class stays, whenever it was made. */
+/* Somebody's choice of a class stays, whenever it was made, and shows while it is felt more. */
 TEST(ones_own_class_stays)
 {
 	struct sched_param param = { .sched_priority = 5 }, none = { 0 };
@@ -593,39 +665,260 @@ TEST(ones_own_class_stays)
 	activate(&raw, 31);
 	raw_sleep_ms(20);
 	EXPECT_EQ(sched_getscheduler(0), SCHED_RR);
+	EXPECT_EQ(priority_of(raw_gettid()), -6);
 	ASSERT_OK(sched_setscheduler(0, SCHED_BATCH, &none));
 	EXPECT(comes(1));
+	EXPECT_EQ(sched_getscheduler(0), SCHED_BATCH);
 	raw_drain(&raw);
-	EXPECT(class_soon(0, SCHED_BATCH));
+	EXPECT(ends_soon(raw_gettid()));
+	EXPECT_EQ(sched_getscheduler(0), SCHED_BATCH);
 	activate(&raw, 31);
 	EXPECT(comes(1));
 	ASSERT_OK(sched_setscheduler(0, SCHED_RR, &param));
 	raw_end(&raw);
 	EXPECT_EQ(sched_getscheduler(0), SCHED_RR);
+	EXPECT_EQ(priority_of(raw_gettid()), -6);
 	ASSERT_OK(sched_setscheduler(0, SCHED_OTHER, &none));
 }
 
-/* The nice value that it had or was given meanwhile, and the flag, are what they were. */
-TEST(nice_value_is_kept_in_real_time)
+/* What it had or was given meanwhile is what it has, then and after. */
+TEST(nothing_of_its_own_changes_in_real_time)
 {
 	struct sched_param none = { 0 };
 	struct raw raw;
 
 	ASSERT_OK(setpriority(PRIO_PROCESS, 0, 4));
 	ASSERT_OK(sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &none));
+	ASSERT_OK(prctl(PR_SET_TIMERSLACK, 77777));
 	start_with(&raw, SHARE);
+	EXPECT_EQ(priority_of(raw_gettid()), 24);
 	activate(&raw, 31);
 	EXPECT(comes(1));
-	raw_drain(&raw);
+	EXPECT_EQ(sched_getscheduler(0), SCHED_OTHER | SCHED_RESET_ON_FORK);
 	EXPECT_EQ(my_nice(), 4);
+	raw_drain(&raw);
+	EXPECT(ends_soon(raw_gettid()));
+	EXPECT_EQ(priority_of(raw_gettid()), 24);
 	activate(&raw, 31);
 	EXPECT(comes(1));
 	ASSERT_OK(setpriority(PRIO_PROCESS, 0, 7));
 	raw_drain(&raw);
+	EXPECT(ends_soon(raw_gettid()));
 	EXPECT_EQ(my_nice(), 7);
-	EXPECT(class_soon(0, SCHED_OTHER));
+	EXPECT_EQ(priority_of(raw_gettid()), 27);
 	EXPECT_EQ(sched_getscheduler(0), SCHED_OTHER | SCHED_RESET_ON_FORK);
+	EXPECT_EQ(prctl(PR_GET_TIMERSLACK), 77777);
 	raw_end(&raw);
+}
+
+/* Tries to keep for @pid what it may have for a moment, in each way that there is. */
+static void try_to_keep(pid_t pid)
+{
+	static const int policies[] = {
+		SCHED_FIFO, SCHED_RR, SCHED_FIFO | SCHED_RESET_ON_FORK,
+		SCHED_RR | SCHED_RESET_ON_FORK,
+	};
+	struct sched_param param = { .sched_priority = 1 };
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} attr = { .size = sizeof(attr), .flags = KEEP_POLICY, .priority = 1 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(policies); i++)
+		EXPECT_ERRNO(sched_setscheduler(pid, policies[i], &param), EPERM);
+	/* Without a policy that has it, a priority is not valid. */
+	EXPECT_ERRNO(sched_setparam(pid, &param), EINVAL);
+	EXPECT_ERRNO(syscall(SYS_sched_setattr, pid, &attr, 0), EINVAL);
+	attr.flags |= KEEP_PARAMS;
+	attr.priority = 0;
+	EXPECT_OK(syscall(SYS_sched_setattr, pid, &attr, 0));
+	EXPECT_ERRNO(setpriority(PRIO_PROCESS, pid, -1), EACCES);
+}
+
+/* Rights that go take it with them, and nothing that is left of it can be kept. */
+TEST(setuid_in_real_time)
+{
+	struct raw raw;
+
+	start_with(&raw, SHARE);
+	activate(&raw, 31);
+	EXPECT(comes(1));
+	become_nobody(20, 0);
+	try_to_keep(0);
+	EXPECT(ends_soon(raw_gettid()));
+	expect_never(&raw);
+	raw_drain(&raw);
+	activate(&raw, 31);
+	expect_never(&raw);
+	raw_end(&raw);
+}
+
+/* So many rounds. Up to WHILE of them take as long as a moment in the class does. */
+static void compute(unsigned long rounds)
+{
+	while (rounds--)
+		__asm__ volatile("");
+}
+
+static volatile bool keeping;
+
+static void *keep_trying(void *arg)
+{
+	(void)arg;
+	while (keeping)
+		try_to_keep(getpid());
+	return NULL;
+}
+
+/*
+ * The right to it is there, and goes, and those of the process, of its user, of its user in
+ * a namespace of its own try to keep what comes and goes, all the time.
+ */
+static void race(bool in_namespace, unsigned long wait)
+{
+	pid_t owner = getpid(), other;
+	pthread_t thread;
+	struct raw raw;
+	int status, i;
+
+	start_with(&raw, SHARE);
+	activate(&raw, 31);
+	EXPECT(comes(1));
+	compute(wait);
+	become_nobody(20, 0);
+	keeping = true;
+	ASSERT_EQ(pthread_create(&thread, NULL, keep_trying, NULL), 0);
+	other = fork();
+	ASSERT_GE(other, 0);
+	if (!other) {
+		if (in_namespace && unshare(CLONE_NEWUSER))
+			_exit(0);
+		for (i = 0; i < 20; i++)
+			try_to_keep(owner);
+		_exit(0);
+	}
+	for (i = 0; i < 20; i++)
+		try_to_keep(0);
+	ASSERT_OK(waitpid(other, &status, 0));
+	EXPECT_EQ(status, 0);
+	EXPECT(ends_soon(owner));
+	keeping = false;
+	ASSERT_EQ(pthread_join(thread, NULL), 0);
+	for (i = 0; i < 10; i++) {
+		EXPECT(!is_real_time(owner));
+		raw_sleep_ms(1);
+	}
+	EXPECT_EQ(sched_getscheduler(0), SCHED_OTHER);
+	raw_end(&raw);
+}
+
+TEST(nothing_can_be_kept)
+{
+	unsigned long long seed = ktap_seed();
+	unsigned long i;
+	int status;
+	pid_t pid;
+
+	for (i = 0; ktap_more(i, 100); i++) {
+		pid = fork();
+		ASSERT_GE(pid, 0);
+		if (!pid) {
+			race(i % 2, ktap_random(&seed) % WHILE);
+			_exit(0);
+		}
+		ASSERT_OK(waitpid(pid, &status, 0));
+		EXPECT_EQ(status, 0);
+	}
+}
+
+/* As if never boosted; nor does it become so while its parent is. */
+static int is_ordinary(int nice)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		if (sched_getscheduler(0) != SCHED_OTHER || my_nice() != nice ||
+		    priority_of(raw_gettid()) != 20 + nice || prctl(PR_GET_TIMERSLACK) != 77777)
+			return 0;
+	return 1;
+}
+
+/* Whenever it happens: a child is what it would be without. */
+TEST(fork_in_real_time)
+{
+	unsigned long long seed = ktap_seed();
+	struct raw raw;
+	unsigned long i;
+	int status;
+	pid_t pid;
+
+	ASSERT_OK(setpriority(PRIO_PROCESS, 0, -3));
+	ASSERT_OK(prctl(PR_SET_TIMERSLACK, 77777));
+	start_with(&raw, SHARE);
+	activate(&raw, 31);
+	for (i = 0; ktap_more(i, 200); i++) {
+		EXPECT(comes(1));
+		/* At any moment of its time, and when that ends. */
+		compute(ktap_random(&seed) % WHILE);
+		pid = fork();
+		ASSERT_GE(pid, 0);
+		if (!pid)
+			_exit(!is_ordinary(-3));
+		ASSERT_OK(waitpid(pid, &status, 0));
+		EXPECT_EQ(status, 0);
+	}
+	raw_end(&raw);
+	EXPECT_EQ(sched_getscheduler(0), SCHED_OTHER);
+}
+
+/* A process with events, until it has been in real time once; it tells that, and stays. */
+static void be_one_of_many(int seen)
+{
+	bool came = false;
+	struct raw raw;
+	uint64_t id;
+	int i;
+
+	start_with(&raw, SHARE);
+	id = null_new(&raw, NULL_CREATE, raw_nothing, 1, 0, 31);
+	while (!came) {
+		null_fire(&raw, id, NULL_BY_IRQ, 1);
+		for (i = 0; i < 20 && !came; i++)
+			came = is_real_time(raw_gettid());
+		raw_drain(&raw);
+	}
+	ASSERT_EQ(write(seen, "x", 1), 1);
+	for (;;) {
+		raw_drain(&raw);
+		raw_sleep_ms(100);
+	}
+}
+
+/* There are two threads per processor that lend them their priority, and all come to theirs. */
+TEST(more_owners_than_threads)
+{
+	int i, status, seen[2], n = 2 * sysconf(_SC_NPROCESSORS_ONLN) + 2;
+	pid_t pids[64];
+	char c;
+
+	n = n < 64 ? n : 64;
+	ASSERT_OK(pipe(seen));
+	for (i = 0; i < n; i++) {
+		pids[i] = fork();
+		ASSERT_GE(pids[i], 0);
+		if (!pids[i])
+			be_one_of_many(seen[1]);
+	}
+	for (i = 0; i < n; i++)
+		ASSERT_EQ(read(seen[0], &c, 1), 1);
+	for (i = 0; i < n; i++) {
+		ASSERT_OK(kill(pids[i], SIGKILL));
+		ASSERT_OK(waitpid(pids[i], &status, 0));
+	}
 }
 
 KTAP_MAIN()

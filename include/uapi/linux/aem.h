@@ -381,13 +381,14 @@ struct aem_setup {
  * CAP_SYS_NICE). It is given back some milliseconds after the last, and when the context ends.
  * A child that is forked meanwhile inherits the nice value of then.
  *
- * For events of priority 16 and higher the owner is in the real-time class instead (SCHED_FIFO,
- * priority 1), where sched_setscheduler() would allow it that (RLIMIT_RTPRIO, CAP_SYS_NICE), it has
- * chosen no class of its own and no RLIMIT_RTTIME. That lasts until the thread leaves the kernel
- * and nothing urgent is left to handle, 2 milliseconds at most, and in the long run as much of a
- * processor as the module parameter hint_realtime says in percent: 0, which is never, to 50.
- * A child that is forked meanwhile has nice value 0 and SCHED_OTHER, as with
- * SCHED_RESET_ON_FORK.
+ * For events of priority 16 and higher the owner is in the real-time class instead, as with
+ * SCHED_FIFO, priority 1, where sched_setscheduler() would allow it that (RLIMIT_RTPRIO,
+ * CAP_SYS_NICE), it has chosen no class of its own and no RLIMIT_RTTIME. That lasts until the
+ * thread leaves the kernel and nothing urgent is left to handle, 2 milliseconds at most, and in the
+ * long run as much of a processor as the module parameter hint_realtime says in percent: 10, at
+ * most 50; 0: never. It is inherited, as from who waits for a mutex: policy, priority and nice
+ * value of the thread stay what they are, and a child that is forked meanwhile has none of it.
+ * Threads that lend it are two per processor; who has none has the nice value.
  */
 #define AEM_SETUP_HINT		(1U << 2)
 
