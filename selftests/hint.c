@@ -764,54 +764,92 @@ static void compute(unsigned long rounds)
 		__asm__ volatile("");
 }
 
-static volatile bool keeping;
+/* What the limit allows now; it may be raised again. */
+static void may_have(int realtime)
+{
+	struct rlimit limit = { realtime, 1 };
 
-static void *keep_trying(void *arg)
+	ASSERT_OK(setrlimit(RLIMIT_RTPRIO, &limit));
+}
+
+/* One call after the right has gone it is still there, but cannot be kept. */
+TEST(limit_goes_in_real_time)
+{
+	unsigned long i;
+	struct raw raw;
+
+	set_parameter("hint_realtime", SHARE);
+	become_nobody(20, 1);
+	start(&raw);
+	for (i = 0; ktap_more(i, 50); i++) {
+		may_have(1);
+		activate(&raw, 31);
+		EXPECT(comes(1));
+		may_have(0);
+		try_to_keep(0);
+		EXPECT(ends_soon(raw_gettid()));
+		EXPECT_EQ(sched_getscheduler(0), SCHED_OTHER);
+		EXPECT_EQ(raw_drain(&raw), 1);
+	}
+	activate(&raw, 31);
+	expect_never(&raw);
+	raw_end(&raw);
+}
+
+/* Those who try at the moment when the right has gone. */
+static int gone[2];
+
+static void try_when_gone(pid_t pid)
+{
+	char c;
+	int i;
+
+	ASSERT_EQ(read(gone[0], &c, 1), 1);
+	for (i = 0; i < 20; i++)
+		try_to_keep(pid);
+}
+
+static void *try_in_thread(void *arg)
 {
 	(void)arg;
-	while (keeping)
-		try_to_keep(getpid());
+	try_when_gone(getpid());
 	return NULL;
 }
 
 /*
  * The right to it is there, and goes, and those of the process, of its user, of its user in
- * a namespace of its own try to keep what comes and goes, all the time.
+ * a namespace of its own try to keep what is still there, and what goes.
  */
 static void race(bool in_namespace, unsigned long wait)
 {
 	pid_t owner = getpid(), other;
 	pthread_t thread;
 	struct raw raw;
-	int status, i;
+	int status;
 
-	start_with(&raw, SHARE);
-	activate(&raw, 31);
-	EXPECT(comes(1));
-	compute(wait);
-	become_nobody(20, 0);
-	keeping = true;
-	ASSERT_EQ(pthread_create(&thread, NULL, keep_trying, NULL), 0);
+	become_nobody(20, 1);
+	ASSERT_OK(pipe(gone));
+	ASSERT_EQ(pthread_create(&thread, NULL, try_in_thread, NULL), 0);
 	other = fork();
 	ASSERT_GE(other, 0);
 	if (!other) {
-		if (in_namespace && unshare(CLONE_NEWUSER))
-			_exit(0);
-		for (i = 0; i < 20; i++)
-			try_to_keep(owner);
+		if (in_namespace)
+			(void)!unshare(CLONE_NEWUSER);
+		try_when_gone(owner);
 		_exit(0);
 	}
-	for (i = 0; i < 20; i++)
-		try_to_keep(0);
+	start(&raw);
+	activate(&raw, 31);
+	EXPECT(comes(1));
+	compute(wait);
+	may_have(0);
+	ASSERT_EQ(write(gone[1], "xx", 2), 2);
+	try_to_keep(0);
 	ASSERT_OK(waitpid(other, &status, 0));
 	EXPECT_EQ(status, 0);
-	EXPECT(ends_soon(owner));
-	keeping = false;
 	ASSERT_EQ(pthread_join(thread, NULL), 0);
-	for (i = 0; i < 10; i++) {
-		EXPECT(!is_real_time(owner));
-		raw_sleep_ms(1);
-	}
+	EXPECT(ends_soon(owner));
+	expect_never(&raw);
 	EXPECT_EQ(sched_getscheduler(0), SCHED_OTHER);
 	raw_end(&raw);
 }
@@ -823,6 +861,7 @@ TEST(nothing_can_be_kept)
 	int status;
 	pid_t pid;
 
+	set_parameter("hint_realtime", SHARE);
 	for (i = 0; ktap_more(i, 100); i++) {
 		pid = fork();
 		ASSERT_GE(pid, 0);
