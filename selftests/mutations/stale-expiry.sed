@@ -2,4 +2,6 @@
 # file: aem-timer/timer.c
 # kernel: 6.1
 # tests: timer_race
-/if (t->state & TIMER_FIRED)$/,/aem_event_withdraw(ev);/d
+/^static int replace(/,/^}/{
+	/if (t->state & TIMER_FIRED)$/,/aem_event_withdraw(ev);/d
+}
