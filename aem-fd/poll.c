@@ -136,7 +136,7 @@ const struct aem_event_ops aem_fd_sources = {
 /* Exported for devices in user space; where it is not there, there are no such files. */
 static bool asks_a_program(const struct file *file)
 {
-	__poll_t (*fuse)(struct file *file, struct poll_table_struct *wait) = symbol_get(fuse_file_poll);
+	const void *fuse = symbol_get(fuse_file_poll);
 
 	if (fuse)
 		symbol_put(fuse_file_poll);
