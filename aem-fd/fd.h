@@ -17,6 +17,7 @@
  *	tree.c		directories that are watched from their birth
  *	lock.c		locks
  *	change.c	what notify_change() is about to change
+ *	user.c		how many files a user watches
  *
  * Each watch is an fsnotify group of its own, as an inotify instance is; so an inode has one mark
  * of it at most, and both directories of a rename are seen at once. The kernel walks
@@ -32,7 +33,7 @@
  *	aem_fd_watch.lock	the watch's notes and its event; raw, not in interrupts
  *	the core's		an event is activated under its watch's lock
  *
- * The locks of change.c are leaves.
+ * The locks of change.c and user.c are leaves.
  */
 #ifndef _AEM_FD_FD_H
 #define _AEM_FD_FD_H
@@ -44,6 +45,8 @@
 #include <linux/spinlock.h>
 #include <uapi/linux/aem_fd.h>
 #include <aem/service.h>
+
+struct aem_fd_user;
 
 /** AEM_FD_LOCKS: Kinds that tracepoints tell of. */
 #define AEM_FD_LOCKS		(AEM_FD_LOCK | AEM_FD_UNLOCK)
@@ -76,6 +79,7 @@ struct aem_fd_queue {
  * @ev:      the event; NULL: it is unregistered
  * @cred:    the credentials that registered it; constant
  * @owner:   the process that did; constant
+ * @user:    whose files it counts; constant
  * @actor:   tell of this one only, or of all others; or NULL; constant
  * @flags:   AEM_FD_*; constant
  * @kinds:   enum aem_fd_kind; constant
@@ -92,6 +96,7 @@ struct aem_fd_watch_state {
 	struct event_struct *ev;
 	const struct cred *cred;
 	struct pid *owner;
+	struct aem_fd_user *user;
 	struct pid *actor;
 	u32 flags;
 	u32 kinds;
@@ -284,6 +289,12 @@ void aem_fd_lock_leave(struct aem_fd_lock_mark *mark);
 bool aem_fd_lock_is_known(void);
 void aem_fd_lock_init(void);
 void aem_fd_lock_exit(void);
+
+/* user.c */
+struct aem_fd_user *aem_fd_user_get(void);
+void aem_fd_user_put(struct aem_fd_user *user);
+bool aem_fd_user_charge(struct aem_fd_user *user);
+void aem_fd_user_uncharge(struct aem_fd_user *user);
 
 /* change.c */
 void aem_fd_change_want(bool want);

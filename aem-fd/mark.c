@@ -50,6 +50,31 @@ static void free_mark(struct fsnotify_mark *fsn)
 	aem_fd_mark_free(mark_of(fsn));
 }
 
+/* One more, if there is room. Return: 0, -ENOSPC, -EDQUOT. */
+static int count(struct aem_fd_watch_state *w)
+{
+	bool room;
+
+	if (!aem_fd_user_charge(w->user))
+		return -EDQUOT;
+	raw_spin_lock(&w->lock);
+	room = w->n_files < w->files;
+	w->n_files += room;
+	raw_spin_unlock(&w->lock);
+	if (room)
+		return 0;
+	aem_fd_user_uncharge(w->user);
+	return -ENOSPC;
+}
+
+static void uncount(struct aem_fd_watch_state *w)
+{
+	raw_spin_lock(&w->lock);
+	w->n_files--;
+	raw_spin_unlock(&w->lock);
+	aem_fd_user_uncharge(w->user);
+}
+
 /* Some file systems let go of an inode without a word. */
 static void freeing_mark(struct fsnotify_mark *fsn, struct fsnotify_group *group)
 {
@@ -61,9 +86,7 @@ static void freeing_mark(struct fsnotify_mark *fsn, struct fsnotify_group *group
 		aem_fd_lock_leave(lock_mark_of(mark));
 	if (!READ_ONCE(mark->over))
 		aem_fd_tell(w, &fact);
-	raw_spin_lock(&w->lock);
-	w->n_files--;
-	raw_spin_unlock(&w->lock);
+	uncount(w);
 	fsnotify_put_mark(fsn);
 }
 
@@ -79,25 +102,6 @@ const struct fsnotify_ops aem_fd_ops = {
 	.freeing_mark = freeing_mark,
 	.free_mark = free_mark,
 };
-
-/* One more, if there is room. */
-static bool count(struct aem_fd_watch_state *w)
-{
-	bool room;
-
-	raw_spin_lock(&w->lock);
-	room = w->n_files < w->files;
-	w->n_files += room;
-	raw_spin_unlock(&w->lock);
-	return room;
-}
-
-static void uncount(struct aem_fd_watch_state *w)
-{
-	raw_spin_lock(&w->lock);
-	w->n_files--;
-	raw_spin_unlock(&w->lock);
-}
 
 static u32 next_number(struct fsnotify_group *group)
 {
@@ -160,7 +164,7 @@ int aem_fd_mark_attach(struct fsnotify_group *group, struct aem_fd_mark *mark,
  * @number: out: of the file
  *
  * Context: process context, may sleep.
- * Return: 0; 1: the watch looks at it already; -ENOSPC, -ENOMEM.
+ * Return: 0; 1: the watch looks at it already; -ENOSPC, -EDQUOT, -ENOMEM.
  */
 int aem_fd_mark_add(struct fsnotify_group *group, const struct path *path, u32 *number)
 {
@@ -172,8 +176,9 @@ int aem_fd_mark_add(struct fsnotify_group *group, const struct path *path, u32 *
 	*number = aem_fd_tree_number(group, inode);
 	if (*number)
 		return 1;
-	if (!count(w))
-		return -ENOSPC;
+	err = count(w);
+	if (err)
+		return err;
 	mark = aem_fd_mark_alloc(w);
 	if (!mark) {
 		uncount(w);

@@ -39,7 +39,7 @@ static struct aem_fd_mark *take(struct aem_fd_watch_state *w)
 	struct aem_fd_mark *mark = NULL;
 
 	raw_spin_lock(&w->lock);
-	if (w->ev && w->n_stored && w->n_files < w->files) {
+	if (w->ev && w->n_stored && w->n_files < w->files && aem_fd_user_charge(w->user)) {
 		mark = list_first_entry(&w->store, struct aem_fd_mark, fsn.g_list);
 		list_del(&mark->fsn.g_list);
 		w->n_stored--;

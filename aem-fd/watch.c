@@ -239,6 +239,7 @@ void aem_fd_watch_free(struct aem_fd_watch_state *w)
 	put_pid(w->actor);
 	put_pid(w->owner);
 	put_cred(w->cred);
+	aem_fd_user_put(w->user);
 	kfree(w);
 	atomic_dec(&alive);
 }
@@ -268,6 +269,12 @@ static struct aem_fd_watch_state *make(struct event_struct *ev, const struct aem
 	if (!w)
 		return NULL;
 	if (aem_fd_queue_init(&w->queue, ALIGN(request->room ?: AEM_FD_ROOM, 8))) {
+		kfree(w);
+		return NULL;
+	}
+	w->user = aem_fd_user_get();
+	if (!w->user) {
+		aem_fd_queue_free(&w->queue);
 		kfree(w);
 		return NULL;
 	}

@@ -34,7 +34,7 @@
  * ``ENOSYS``     no such pseudo-system call: its range is not bound here
  * ``EOPNOTSUPP`` the event or the service does not have this operation
  * ``ENOSPC``     a limit of this process: events, or memory of the vmtable
- * ``EDQUOT``     a limit of this user: events or open contexts
+ * ``EDQUOT``     a limit of this user: events, open contexts, files watched
  * ``ENOMEM``     the kernel has no memory, or the memory cgroup's limit is met
  * ``EINTR``      a signal arrived while waiting; calls that were made are told
  *                in @done

@@ -131,8 +131,8 @@ enum aem_fd_kind {
  *
  * Errors: EBADF, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG (the file), EFAULT, EACCES (the caller may
  * not read it), EINVAL, ESRCH (@actor), EPERM (@actor is one that the caller might not
- * kill(2)), EOPNOTSUPP (AEM_FD_LOCK, AEM_FD_UNLOCK: the kernel does not tell of locks), those of
- * the registration.
+ * kill(2)), EOPNOTSUPP (AEM_FD_LOCK, AEM_FD_UNLOCK: the kernel does not tell of locks), EDQUOT
+ * (the user's watches look at as many files as they may), those of the registration.
  */
 struct aem_fd_watch {
 	__u32 size;
@@ -160,7 +160,7 @@ struct aem_fd_watch {
  * Result: 0; 1: the event watches it already, and @number is the one that it has.
  *
  * Errors: as of struct aem_fd_watch; ENOENT (no such event too), ENOSPC (as many as it
- * may watch).
+ * may watch), EDQUOT (as many as all watches of its user may).
  */
 struct aem_fd_add {
 	__u32 size;

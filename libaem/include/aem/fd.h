@@ -79,7 +79,7 @@ int aem_fd_watch(struct aem *aem, aem_id *id, int fd, const char *path, uint32_t
  * @flags:  AEM_FD_NOFOLLOW, AEM_FD_ONLYDIR
  *
  * Return: 0; 1: the watch looks at it already, and @number is the one that it has; -ENOSPC: it
- * looks at as many as it may;
+ * looks at as many as it may; -EDQUOT: all watches of the user look at as many as they may;
  * -ENOENT: no such watch or file; others as aem_fd_watch().
  */
 int aem_fd_add(struct aem *aem, aem_id id, uint32_t *number, int fd, const char *path,
@@ -152,7 +152,7 @@ struct aem_fd_tree;
  *         into the tree: ""
  * @path2: of a rename: where to; "": out of the tree
  * @error: a directory could not be watched since the last call: -EACCES (the caller may not
- *         read it), -ENOSPC (as many as the watch may have), -ENOMEM, -EMFILE, -ENAMETOOLONG;
+ *         read it), -ENOSPC (as many as the watch may have), -EDQUOT (as the user may), -ENOMEM, -EMFILE, -ENAMETOOLONG;
  *         0: none
  *
  * Who keeps the names of a tree as these calls tell them, comes to have those that are there:
