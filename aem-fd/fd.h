@@ -141,16 +141,18 @@ union aem_fd_private {
  * @number: by which the watch knows it; constant
  * @search: its directory may be searched by who registered it; constant
  * @mapped: it was found through a mount that maps users; constant
- * @over:   its end was told, or asked for
  * @locks:  it is part of a struct aem_fd_lock_mark; constant
+ * @over:   its end was told, or asked for
+ * @half:   the kernel has told of the first half of an exchange of names; the directory's lock
  */
 struct aem_fd_mark {
 	struct fsnotify_mark fsn;
 	u32 number;
-	bool search;
-	bool mapped;
+	bool search : 1;
+	bool mapped : 1;
+	bool locks : 1;
 	bool over;
-	bool locks;
+	bool half;
 };
 
 /**
@@ -185,6 +187,7 @@ struct aem_fd_lock {
  * @mark2: of a rename: that of the new directory
  * @inode: that it happened to, NULL: not known
  * @self:  its number, if it is a directory of a tree that is watched
+ * @self2: likewise of what it changed places with
  * @child: that is not @mark's own
  * @link:  if an attribute changed, it is the number of links
  * @lock:  or NULL
@@ -198,6 +201,7 @@ struct aem_fd_fact {
 	const struct aem_fd_mark *mark2;
 	const struct inode *inode;
 	u32 self;
+	u32 self2;
 	bool child;
 	bool link;
 	const struct aem_fd_lock *lock;

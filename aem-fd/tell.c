@@ -75,11 +75,64 @@ static u32 self_of(struct fsnotify_group *group, u32 mask, struct inode *inode)
 }
 
 /*
+ * What has the name that another has just lost: only with RENAME_EXCHANGE somebody does, as long
+ * as the directories are locked. Or a whiteout, which hides what lies below it, and was nowhere
+ * before.
+ */
+static struct dentry *partner_of(struct inode *dir, const struct qstr *name)
+{
+	struct dentry *parent = d_find_any_alias(dir), *partner;
+
+	partner = parent ? d_lookup(parent, name) : NULL;
+	dput(parent);
+	if (partner && (d_is_negative(partner) || IS_WHITEOUT(d_inode(partner)))) {
+		dput(partner);
+		return NULL;
+	}
+	return partner;
+}
+
+/* The kernel tells of an exchange as of two renames. Both directories stay locked. */
+static bool was_told(struct aem_fd_fact *fact)
+{
+	struct aem_fd_mark *marks[] = {
+		(struct aem_fd_mark *)fact->mark, (struct aem_fd_mark *)fact->mark2,
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(marks); i++) {
+		if (!marks[i] || !marks[i]->half)
+			continue;
+		marks[i]->half = false;
+		return true;
+	}
+	marks[marks[0] ? 0 : 1]->half = true;
+	return false;
+}
+
+/* Return: it is to be told. */
+static bool look_for_exchange(struct fsnotify_group *group, struct aem_fd_fact *fact,
+			      struct inode *dir, const struct qstr *name)
+{
+	struct dentry *partner = partner_of(dir, name);
+	bool first;
+
+	if (!partner)
+		return true;
+	first = !was_told(fact);
+	if (first) {
+		fact->flags |= AEM_FD_F_EXCHANGE | (d_is_dir(partner) ? AEM_FD_F_DIR2 : 0);
+		fact->self2 = self_of(group, d_is_dir(partner) ? FS_ISDIR : 0, d_inode(partner));
+	}
+	dput(partner);
+	return first;
+}
+
+/*
  * The kernel calls once for a rename, with the marks of both directories, if there are two.
  */
 static void renamed(struct fsnotify_group *group, u32 mask, struct dentry *moved,
-		    const struct inode *dir, const struct qstr *name,
-		    struct fsnotify_iter_info *iter)
+		    struct inode *dir, const struct qstr *name, struct fsnotify_iter_info *iter)
 {
 	struct fsnotify_mark *old = fsnotify_iter_mark(iter, FSNOTIFY_ITER_TYPE_INODE);
 	struct fsnotify_mark *new = fsnotify_iter_mark(iter, FSNOTIFY_ITER_TYPE_INODE2);
@@ -99,7 +152,7 @@ static void renamed(struct fsnotify_group *group, u32 mask, struct dentry *moved
 		fact.mark2 = container_of(new, struct aem_fd_mark, fsn);
 		fact.name2 = &moved->d_name;
 	}
-	if (fact.mark || fact.mark2)
+	if ((fact.mark || fact.mark2) && look_for_exchange(group, &fact, dir, name))
 		aem_fd_tell(group->private, &fact);
 }
 

@@ -155,6 +155,7 @@ static void fill(const struct aem_fd_watch_state *w, struct view *view)
 	note->number = fact->mark ? fact->mark->number : 0;
 	note->number2 = fact->mark2 ? fact->mark2->number : 0;
 	note->self = fact->self;
+	note->self2 = fact->self2;
 	if (fact->lock) {
 		note->lock = fact->lock->kind;
 		note->start = fact->lock->start;

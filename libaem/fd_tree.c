@@ -71,6 +71,7 @@ struct entry {
  * @again:   some entry has @again
  * @gone:    a directory that is no more; the note that follows says how, or is of another
  * @last:    the note before, if it is of a file that was renamed
+ * @half:    one half of an exchange of names, with its names
  * @handler: the user's
  * @user:    for @handler
  * @numbers: entries by number
@@ -92,6 +93,10 @@ struct aem_fd_tree {
 		char name[NAME_MAX + 1];
 		char name2[NAME_MAX + 1];
 	} last;
+	union {
+		struct aem_fd_note note;
+		uint8_t bytes[sizeof(struct aem_fd_note) + 2 * (NAME_MAX + 1)];
+	} half;
 	aem_fd_tree_fn handler;
 	void *user;
 	struct entry *numbers[BUCKETS];
@@ -735,22 +740,11 @@ static void ignore(struct aem_fd_tree *tree, const struct aem_fd_note *note)
 		aem_fd_remove(tree->aem, tree->id, note->self);
 }
 
-static void heard(struct aem *aem, void *user, aem_id id, const struct aem_fd_note *note,
-		  uint32_t lost)
+static void take_note(struct aem_fd_tree *tree, const struct aem_fd_note *note)
 {
-	struct aem_fd_tree *tree = user;
-	struct entry *from, *to, *gone;
+	struct entry *gone = take_gone(tree, note);
+	struct entry *from = find(tree, note->number), *to = find(tree, note->number2);
 
-	(void)aem;
-	(void)id;
-	if (!note) {
-		tell(tree, NULL, "", "");
-		return;
-	}
-	tree->lost += lost;
-	gone = take_gone(tree, note);
-	from = find(tree, note->number);
-	to = find(tree, note->number2);
 	if (!from && !to)
 		ignore(tree, note);
 	else if (note->kinds & (AEM_FD_GONE | AEM_FD_UNMOUNT))
@@ -766,6 +760,57 @@ static void heard(struct aem *aem, void *user, aem_id id, const struct aem_fd_no
 	else
 		renamed(tree, note, from, to);
 	note_last(tree, note);
+}
+
+static struct aem_fd_note *half_of(struct aem_fd_tree *tree, const struct aem_fd_note *note,
+				   const char *name, const char *name2)
+{
+	struct aem_fd_note *half = &tree->half.note;
+	size_t length = strlen(name);
+
+	*half = *note;
+	half->flags &= ~(AEM_FD_F_EXCHANGE | AEM_FD_F_DIR2);
+	half->self2 = 0;
+	half->length = sizeof(tree->half);
+	half->name_length = (uint16_t)length;
+	half->name2_length = (uint16_t)strlen(name2);
+	strcpy((char *)half->names, name);
+	strcpy((char *)half->names + length + 1, name2);
+	return half;
+}
+
+/* The picture changes by one at a time: what changed places is two renames. */
+static void take_exchange(struct aem_fd_tree *tree, const struct aem_fd_note *note)
+{
+	struct aem_fd_note *half;
+
+	take_note(tree, half_of(tree, note, aem_fd_name(note), aem_fd_name2(note)));
+	half = half_of(tree, note, aem_fd_name2(note), aem_fd_name(note));
+	half->number = note->number2;
+	half->number2 = note->number;
+	half->self = note->self2;
+	/* What else is known is of the one that was told first. */
+	half->flags &= ~(AEM_FD_F_DIR | AEM_FD_F_STAT);
+	half->flags |= note->flags & AEM_FD_F_DIR2 ? AEM_FD_F_DIR : 0;
+	take_note(tree, half);
+}
+
+static void heard(struct aem *aem, void *user, aem_id id, const struct aem_fd_note *note,
+		  uint32_t lost)
+{
+	struct aem_fd_tree *tree = user;
+
+	(void)aem;
+	(void)id;
+	if (!note) {
+		tell(tree, NULL, "", "");
+		return;
+	}
+	tree->lost += lost;
+	if (note->flags & AEM_FD_F_EXCHANGE)
+		take_exchange(tree, note);
+	else
+		take_note(tree, note);
 }
 
 static void free_tree(struct aem_fd_tree *tree)

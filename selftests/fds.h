@@ -62,7 +62,8 @@ static inline void fd_take(struct raw *raw, struct aem_record *record)
 	EXPECT_EQ((int)word[5], note->pid);
 	if (!(note->kinds & (AEM_FD_LOCK | AEM_FD_UNLOCK)))
 		EXPECT_EQ(note->lock | note->start | note->end, 0);
-	EXPECT_EQ(note->pad, 0);
+	if (!(note->flags & AEM_FD_F_EXCHANGE))
+		EXPECT_EQ(note->self2, 0);
 	EXPECT_NE(note->time, 0);
 	EXPECT_EQ(note->length % 8, 0);
 	ASSERT_LE(note->length, FD_NOTE_MAX);

@@ -33,6 +33,8 @@ static const struct kind flags[] = {
 	{ AEM_FD_F_LINK, "link" },
 	{ AEM_FD_F_EXEC, "exec" },
 	{ AEM_FD_F_UNSURE, "unsure" },
+	{ AEM_FD_F_EXCHANGE, "exchanged" },
+	{ AEM_FD_F_DIR2, "with-directory" },
 	{ 0 }
 };
 

@@ -61,7 +61,8 @@ enum aem_fd_call {
  * @AEM_FD_XATTR:       an extended attribute was set or removed
  * @AEM_FD_CREATE:      a name came into the directory
  * @AEM_FD_DELETE:      a name was removed from the directory
- * @AEM_FD_RENAME:      a name of the directory was changed, left it, or came from another
+ * @AEM_FD_RENAME:      a name of the directory was changed, left it, came from another, or changed
+ *                      places with another
  * @AEM_FD_MOVED:       the watched file itself was renamed
  * @AEM_FD_LOCK:        locked, or a part of it
  * @AEM_FD_UNLOCK:      unlocked, if it was locked
@@ -274,7 +275,8 @@ struct aem_fd_poll {
  * @lock:      enum aem_fd_lock_kind
  * @self:      with AEM_FD_TREE, of a directory that came, went or was renamed: its own
  *             number, 0: it is not watched
- * @pad:       0
+ * @self2:       with AEM_FD_TREE and AEM_FD_F_EXCHANGE, of a directory that got the old name: its
+ *               own number, 0: it is not watched
  * @start:     first byte of what was locked or unlocked
  * @end:       its last byte; 0x7fffffffffffffff: whatever the length
  * @names:     the name and a NUL, the new name and a NUL; either may be empty
@@ -302,7 +304,7 @@ struct aem_fd_note {
 	__u16 name2_length;
 	__u32 lock;
 	__u32 self;
-	__u32 pad;
+	__u32 self2;
 	__aligned_u64 start;
 	__aligned_u64 end;
 	__u8 names[];
@@ -339,5 +341,12 @@ enum aem_fd_lock_kind {
 #define AEM_FD_F_LINK		(1U << 5)
 /** AEM_FD_F_EXEC: Opened to be executed. */
 #define AEM_FD_F_EXEC		(1U << 6)
+/**
+ * AEM_FD_F_EXCHANGE: Of a rename: what had the new name has the old one now. @mode, @inode and the
+ * like are of the one that has the new name.
+ */
+#define AEM_FD_F_EXCHANGE	(1U << 7)
+/** AEM_FD_F_DIR2: With AEM_FD_F_EXCHANGE: what has the old name now is a directory. */
+#define AEM_FD_F_DIR2		(1U << 8)
 
 #endif /* _UAPI_LINUX_AEM_FD_H */

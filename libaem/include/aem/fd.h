@@ -25,7 +25,8 @@ extern "C" {
  * @note->kinds is what happened, a bit for each. @note->flags says what is known:
  * AEM_FD_F_ACTOR who did it, AEM_FD_F_STAT and AEM_FD_F_OLD mode and owner now and before;
  * AEM_FD_F_UNSURE that it is one of the attributes named; and AEM_FD_F_DIR, AEM_FD_F_LINK and
- * AEM_FD_F_EXEC more of what it was.
+ * AEM_FD_F_EXEC more of what it was. With AEM_FD_F_EXCHANGE two names changed places; AEM_FD_F_DIR2
+ * says of the other one that it is a directory.
  */
 typedef void (*aem_fd_fn)(struct aem *aem, void *user, aem_id id,
 			  const struct aem_fd_note *note, uint32_t lost);
@@ -152,13 +153,14 @@ struct aem_fd_tree;
  *         into the tree: ""
  * @path2: of a rename: where to; "": out of the tree
  * @error: a directory could not be watched since the last call: -EACCES (the caller may not
- *         read it), -ENOSPC (as many as the watch may have), -EDQUOT (as the user may), -ENOMEM, -EMFILE, -ENAMETOOLONG;
- *         0: none
+ *         read it), -ENOSPC (as many as the watch may have), -EDQUOT (as the user may), -ENOMEM,
+ *         -EMFILE, -ENAMETOOLONG; 0: none
  *
  * Who keeps the names of a tree as these calls tell them, comes to have those that are there:
  * AEM_FD_CREATE, AEM_FD_FOUND: there is a file, or a directory; nothing else has that name.
  * AEM_FD_DELETE: it is gone, with all below it. AEM_FD_RENAME: it is @path2, with all below it
- * that was known; what had that name is gone. What is told of a directory, by AEM_FD_F_DIR, does
+ * that was known; what had that name is gone. Names that change places are told of by several such
+ * calls. What is told of a directory, by AEM_FD_F_DIR, does
  * not concern a file of that name that is known, nor the other way round. Directories that were
  * just seen may be told of once more by notes that waited.
  */
