@@ -203,8 +203,8 @@ static long long disturb(uint32_t flags, uint64_t period, int two, int wanted)
 	NOTE("%d rounds, %lld instructions for each interruption, %zu bytes of stack", rounds,
 	     start, deep);
 	/*
-	 * A page that is touched first in there, of the stack or the library, makes it a signal. There
-	 * are fewer than bells: two that ring before the program runs are answered at once.
+	 * A page that is touched first in there, of the stack or the library, makes it a signal.
+	 * There are fewer than bells: two that ring before the program runs are answered at once.
 	 */
 	if (q.flags & AEM_SETUP_REDIRECT)
 		EXPECT_GE((long long)q.redirects, (signals - FIRST_TOUCHES) * 9);
@@ -241,8 +241,8 @@ static long long cost_of_tick(uint32_t flags)
 }
 
 /*
- * A period of about that, but one that leaves half of the time to others than the timer's interrupts:
- * on a kernel that checks itself one takes tens of thousands of instructions.
+ * A period of about that, but one that leaves half of the time to others than the timer's
+ * interrupts: on a kernel that checks itself one takes tens of thousands of instructions.
  */
 static long long bearable(uint32_t flags, long long period, int two)
 {

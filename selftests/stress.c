@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * All at once: 5,000 open connections, 100 of them busy, and 100,000 periodic timers that run
- * meanwhile beside 20,000 that expire once; far fewer on a kernel that checks itself. Nothing is lost:
- * every sum matches.
+ * meanwhile beside 20,000 that expire once; far fewer on a kernel that checks itself. Nothing is
+ * lost: every sum matches.
  *
  * vm: load=core,timer,ip mem=2048 timeout=900 alone
  */
