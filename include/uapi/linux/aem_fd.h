@@ -275,8 +275,8 @@ struct aem_fd_poll {
  * @lock:      enum aem_fd_lock_kind
  * @self:      with AEM_FD_TREE, of a directory that came, went or was renamed: its own
  *             number, 0: it is not watched
- * @self2:       with AEM_FD_TREE and AEM_FD_F_EXCHANGE, of a directory that got the old name: its
- *               own number, 0: it is not watched
+ * @self2:     with AEM_FD_TREE and AEM_FD_F_EXCHANGE, of a directory that got the old name: its
+ *             own number, 0: it is not watched
  * @start:     first byte of what was locked or unlocked
  * @end:       its last byte; 0x7fffffffffffffff: whatever the length
  * @names:     the name and a NUL, the new name and a NUL; either may be empty
