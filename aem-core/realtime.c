@@ -56,7 +56,6 @@ int aem_realtime_start(void)
 		.sched_policy = SCHED_FIFO,
 		.sched_priority = OUR_PRIORITY,
 	};
-
 	int err;
 
 	worker = kthread_run_worker(0, "aem_hint");

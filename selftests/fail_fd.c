@@ -7,7 +7,6 @@
  */
 #include "rows.h"
 #include "fd_polls.h"
-#include <sys/mount.h>
 
 /* Of these, all but those that there are have marks in store. */
 #define FILES	20
@@ -135,19 +134,10 @@ static void end_directory(void)
 static int terminals[2] = { -1, -1 };
 
 /* A terminal needs a second place in a wait queue, which is allocated. */
-static void open_terminal(void)
+static void have_terminal(void)
 {
-	char name[64];
-
-	mkdir("/dev/pts", 0755);
-	mount("devpts", "/dev/pts", "devpts", 0, NULL);
-	terminals[0] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (terminals[0] < 0)
-		return;
-	ASSERT_OK(unlockpt(terminals[0]));
-	ASSERT_EQ(ptsname_r(terminals[0], name, sizeof(name)), 0);
-	terminals[1] = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	ASSERT_GE(terminals[1], 0);
+	mount_terminals();
+	open_terminal(&terminals[0], &terminals[1]);
 }
 
 /* Without one, a descriptor of what has one queue. */
@@ -187,7 +177,7 @@ static const struct row rows[] = {
 	  .after = end_add, .twice = true },
 	{ "fd remove", "fd", AEM_FD_REMOVE, .before = have_file, .call = take_away,
 	  .after = shut, .twice = true, .done = ENOENT },
-	{ "fd poll", "fd", AEM_FD_POLL, .before = open_terminal, .call = make_source,
+	{ "fd poll", "fd", AEM_FD_POLL, .before = have_terminal, .call = make_source,
 	  .after = close_terminal },
 	{ "mkdir in a tree", "tree", .before = have_tree, .call = make_directory,
 	  .after = end_directory, .errors = { ENOSPC } },

@@ -6,6 +6,7 @@
 #define SELFTESTS_FD_POLLS_H
 
 #include "fds.h"
+#include <sys/mount.h>
 
 /**
  * struct source - a file, and what was told of it
@@ -113,6 +114,27 @@ static inline void source_make(const struct raw *raw, struct source *source, int
 			       void (*act)(struct source *source))
 {
 	source_make_how(raw, source, fd, kinds, flags, act, 0);
+}
+
+static inline void mount_terminals(void)
+{
+	mkdir("/dev/pts", 0755);
+	mount("devpts", "/dev/pts", "devpts", 0, NULL);
+}
+
+/* Both ends of a new terminal, where they are mounted. Return: false: there are none. */
+static inline bool open_terminal(int *master, int *slave)
+{
+	char name[64];
+
+	*master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (*master < 0)
+		return false;
+	ASSERT_OK(unlockpt(*master));
+	ASSERT_EQ(ptsname_r(*master, name, sizeof(name)), 0);
+	*slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	ASSERT_GE(*slave, 0);
+	return true;
 }
 
 /* Waits until it was told, by whatever number of records. */
