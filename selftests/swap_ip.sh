@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # aem-ip and aem-timer are exchanged, there and back, while aem-httpd serves wrk and its timers tick.
-# With AEM_SWAPS=1000 in the environment so many, half of them in each mode; otherwise as many as a few
-# seconds allow.
+# With AEM_SWAPS=1000 in the environment so many, half of them in each mode, beside 10,000 timers; otherwise
+# as many as a few seconds allow.
 # vm: files=/usr/bin/curl,/usr/bin/wrk,/usr/bin/httperf timeout=500 load=core,timer,timer_3,ip,ip_2,ip_3 mem=768
 # shellcheck disable=SC2086 # what has no blanks stays one word
 . selftests/lib/httpd.sh
@@ -10,6 +10,8 @@
 aemctl=build/tools/aemctl
 out=/tmp/out
 swaps=0
+timers=10
+[ "${AEM_SWAPS:-0}" = 0 ] || timers=10000
 head -c 1200 /dev/zero | tr '\0' x >$www/index.html
 
 # swap NAME OLD NEW
@@ -88,7 +90,7 @@ right() { is 0 "$(figure failures)" && is 0 "$(figure refused)" && is 0 "$(figur
 plan 8
 check 'only version 1 is offered' retired
 for mode in safepoint interrupt; do
-	start --mode=$mode --timers 10
+	start --mode=$mode --timers $timers
 	check "$mode: wrk sees no error" with_wrk
 	[ $mode = interrupt ] || check "$mode: httperf sees no error" with_httperf
 	check "$mode: ends when told to" stop

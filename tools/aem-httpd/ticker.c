@@ -12,7 +12,6 @@
 /* Of the first one; the others are a little slower each, so that they do not keep step. */
 #define INTERVAL_NS	10000000ULL
 #define STEP_NS		1000000ULL
-#define STEPS		100
 
 static void on_tick(struct aem *aem, void *user, aem_id timer, uint64_t overruns, uint64_t expiry,
 		    int error)
@@ -56,7 +55,7 @@ void ticker_start(struct ticker *ticker, struct aem *aem, unsigned int n, const 
 		err(1, "no memory for %u timers", n);
 	for (unsigned int i = 0; i < n; i++) {
 		ticker->ticks[i].ticker = ticker;
-		ticker->ticks[i].interval = INTERVAL_NS + i % STEPS * STEP_NS;
+		ticker->ticks[i].interval = INTERVAL_NS + i * STEP_NS;
 		start_tick(&ticker->ticks[i], aem, now);
 	}
 }
