@@ -17,36 +17,38 @@ hello d32 -m32
 hello s64 -static
 hello p64 -static-pie -fPIE
 
-run() # NAME
-{
-	vm --load none --file "$tmp/$1:/opt/$1" -- "/opt/$1"
-}
-
-run d64
-check 'a dynamic program and its libraries' printed 64
-run d32
-check 'a dynamic 32-bit program and its libraries' printed 32
-run s64
-check 'a static program' printed 64
-run p64
-check 'a static position-independent program' printed 64
-vm --load none -- "$tmp/d64"
-check 'the command itself comes along' printed 64
-
 mkdir -p "$tmp/tree/sub"
 cp "$tmp/d32" "$tmp/tree/sub/prog"
 ln -s prog "$tmp/tree/sub/link"
 # shellcheck disable=SC2016 # for the guest's shell
 printf '%s\n' '#!/bin/bash' 'echo "${BASH_VERSION:+bash} $0"' >"$tmp/tree/script"
 chmod +x "$tmp/tree/script"
-vm --load none --file "$tmp/tree:/tree" -- sh -c '/tree/sub/link; /tree/script; ls -1 /tree'
-check 'a directory, whole, with links and interpreters' printed '32
-bash /tree/script
-script
-sub'
-vm --load none --file COPYING -- sh -c 'pwd; test -s /aem/COPYING && echo COPYING'
-check 'relative paths are below /aem' printed '/aem
-COPYING'
+
+# shellcheck disable=SC2016 # for the guest's shell
+vm --load none --file "$tmp/d64:/opt/d64" --file "$tmp/d32:/opt/d32" --file "$tmp/s64:/opt/s64" \
+	--file "$tmp/p64:/opt/p64" --file "$tmp/tree:/tree" --file COPYING -- \
+	sh -c 'for bits in d64 d32 s64 p64; do echo "$bits: $(/opt/$bits)"; done
+	/tree/sub/link; /tree/script; ls -1 /tree; pwd; test -s /aem/COPYING && echo COPYING'
+mv "$tmp/out" "$tmp/all"
+
+# lines LINE...: these stand there one after the other.
+lines()
+{
+	printf '%s\n' "$@" >"$tmp/expected"
+	grep -xF -m 1 -A $(($# - 1)) -e "$1" "$tmp/all" | cmp -s - "$tmp/expected" && return
+	sed 's/^/# /' "$tmp/all" "$tmp/err"
+	return 1
+}
+
+check 'a dynamic program and its libraries' lines 'd64: 64'
+check 'a dynamic 32-bit program and its libraries' lines 'd32: 32'
+check 'a static program' lines 's64: 64'
+check 'a static position-independent program' lines 'p64: 64'
+check 'a directory, whole, with links and interpreters' lines 32 'bash /tree/script' script sub
+check 'relative paths are below /aem' lines /aem COPYING
+
+vm --load none -- "$tmp/d64"
+check 'the command itself comes along' printed 64
 
 vm --load none --file "$tmp/none" -- true
 check 'a missing file' said 240 'no file .*/none'
