@@ -14,28 +14,42 @@ static struct aem_fd_watch_state *watch_of(struct event_struct *ev)
 	return aem_fd_group_of(ev)->private;
 }
 
+static void tell_one(struct aem_delivery *d, const struct aem_fd_note *note)
+{
+	d->word[0] = note->kinds;
+	d->word[1] = note->number;
+	d->word[4] = note->flags;
+	d->word[5] = note->pid;
+}
+
+static void tell_many(struct aem_delivery *d, const struct aem_fd_taken *taken)
+{
+	d->word[0] = taken->bytes;
+	d->word[1] = taken->n;
+}
+
 static int construct(struct event_struct *ev, struct aem_delivery *d)
 {
 	struct aem_fd_watch_state *w = watch_of(ev);
-	u32 length = aem_fd_peek(w);
-	struct aem_fd_note note;
+	u32 bytes = aem_fd_peek(w);
+	struct aem_fd_taken taken;
 	bool more;
 	int err;
 
 	aem_fd_tree_fill(w);
-	if (!length)
+	if (!bytes)
 		return -EAGAIN;
 	/* The block first: what is popped cannot be put back. */
-	err = aem_vmt_alloc(d->caller.proc, length, &d->block);
+	err = aem_vmt_alloc(d->caller.proc, bytes, &d->block);
 	if (err)
 		return err;
-	more = aem_fd_pop(w, length, d, &note);
-	d->word[0] = note.kinds;
-	d->word[1] = note.number;
+	more = aem_fd_pop(w, d, &taken);
+	if (w->flags & AEM_FD_PACKED)
+		tell_many(d, &taken);
+	else
+		tell_one(d, &taken.first);
 	d->arg[1] = d->block.offset;
-	d->word[4] = note.flags;
-	d->word[5] = note.pid;
-	d->count = note.count;
+	d->count = taken.count;
 	return more ? AEM_MORE : 0;
 }
 
@@ -49,7 +63,7 @@ static void show(struct event_struct *ev, struct seq_file *seq)
 	struct aem_fd_watch_state *w = watch_of(ev);
 
 	seq_printf(seq, " kinds:%x flags:%x files:%u waiting:%u", w->kinds, w->flags,
-		   READ_ONCE(w->n_files), READ_ONCE(w->queue.used));
+		   READ_ONCE(w->n_files), READ_ONCE(w->queue.n));
 }
 
 const struct aem_event_ops aem_fd_events = {

@@ -38,6 +38,7 @@
 #ifndef _AEM_FD_FD_H
 #define _AEM_FD_FD_H
 
+#include <linux/bitops.h>
 #include <linux/cred.h>
 #include <linux/fsnotify_backend.h>
 #include <linux/path.h>
@@ -58,8 +59,10 @@ struct aem_fd_user;
  * @bytes: the ring; constant
  * @size:  of it, a multiple of 8; constant
  * @head:  where the oldest note begins
- * @used:  bytes
+ * @tail:  where the newest note ends
+ * @end:   where the notes end that come before those at the start of the ring, if there are such
  * @last:  where the newest note begins, if there is any
+ * @n:     how many notes
  * @lost:  notes that found no room since the last record
  *
  * Under the watch's lock.
@@ -68,9 +71,25 @@ struct aem_fd_queue {
 	u8 *bytes;
 	u32 size;
 	u32 head;
-	u32 used;
+	u32 tail;
+	u32 end;
 	u32 last;
+	u32 n;
 	u32 lost;
+};
+
+/**
+ * struct aem_fd_taken - what was taken out of a queue
+ * @bytes: of all notes
+ * @n:     how many notes
+ * @count: occurrences that they stand for
+ * @first: if one was asked for: its head, for the note itself lies where others write
+ */
+struct aem_fd_taken {
+	u32 bytes;
+	u32 n;
+	u32 count;
+	struct aem_fd_note first;
 };
 
 /**
@@ -229,6 +248,20 @@ struct aem_fd_change {
  */
 #define AEM_FD_LAYOUT		1
 
+/**
+ * aem_fd_kinds_of() - kinds that stand for bits of the kernel's
+ * @table: what each of the 32 bits stands for, enum aem_fd_kind
+ * @mask:  bits
+ */
+static inline u32 aem_fd_kinds_of(const u32 *table, u32 mask)
+{
+	u32 kinds = 0;
+
+	for (; mask; mask &= mask - 1)
+		kinds |= table[__ffs(mask)];
+	return kinds;
+}
+
 /* event.c */
 extern const struct aem_event_ops aem_fd_events;
 
@@ -242,8 +275,7 @@ int aem_fd_init(struct event_struct *ev, const struct aem_fd_watch *request,
 		const char *pattern, struct pid *actor);
 void aem_fd_tell(struct aem_fd_watch_state *w, const struct aem_fd_fact *fact);
 u32 aem_fd_peek(struct aem_fd_watch_state *w);
-bool aem_fd_pop(struct aem_fd_watch_state *w, u32 length, struct aem_delivery *d,
-		struct aem_fd_note *head);
+bool aem_fd_pop(struct aem_fd_watch_state *w, struct aem_delivery *d, struct aem_fd_taken *taken);
 void aem_fd_release(struct event_struct *ev);
 void aem_fd_watch_free(struct aem_fd_watch_state *w);
 void aem_fd_await_end(void);
@@ -258,9 +290,9 @@ int aem_fd_queue_init(struct aem_fd_queue *queue, u32 size);
 void aem_fd_queue_free(struct aem_fd_queue *queue);
 void aem_fd_queue_put(struct aem_fd_queue *queue, struct aem_fd_note *note,
 		      const struct aem_fd_fact *fact, bool merge);
-u32 aem_fd_queue_peek(const struct aem_fd_queue *queue);
-void aem_fd_queue_pop(struct aem_fd_queue *queue, void *note, u32 length,
-		      struct aem_fd_note *head);
+u32 aem_fd_queue_peek(const struct aem_fd_queue *queue, u32 limit);
+void aem_fd_queue_pop(struct aem_fd_queue *queue, void *to, u32 limit,
+		      struct aem_fd_taken *taken);
 
 /* mark.c */
 extern const struct fsnotify_ops aem_fd_ops;

@@ -11,7 +11,8 @@
 #include "fd.h"
 
 #define FIND_FLAGS	(AEM_FD_NOFOLLOW | AEM_FD_ONLYDIR)
-#define WATCH_FLAGS	(FIND_FLAGS | AEM_FD_MERGE | AEM_FD_NOT_ACTOR | AEM_FD_TREE)
+#define WATCH_FLAGS \
+	(FIND_FLAGS | AEM_FD_MERGE | AEM_FD_NOT_ACTOR | AEM_FD_TREE | AEM_FD_PACKED)
 
 static int find_by_name(int fd, u64 name, u32 flags, struct path *path)
 {

@@ -10,6 +10,7 @@
  * also looks whether that is still the file's.
  */
 #include <linux/file.h>
+#include <linux/log2.h>
 #include <linux/magic.h>
 #include <linux/module.h>
 #include <linux/poll.h>
@@ -17,39 +18,27 @@
 #include <linux/string.h>
 #include "fd.h"
 
-/** struct pair - a kind of ours, and what poll() calls it */
-struct pair {
-	u32 kind;
-	__poll_t mask;
-};
+#define BIT_OF(_mask)	ilog2((__force u32)(_mask))
 
-static const struct pair pairs[] = {
-	{ AEM_FD_IN, EPOLLIN | EPOLLRDNORM },
-	{ AEM_FD_PRI, EPOLLPRI },
-	{ AEM_FD_OUT, EPOLLOUT | EPOLLWRNORM },
-	{ AEM_FD_RDHUP, EPOLLRDHUP },
-	{ AEM_FD_HUP, EPOLLHUP },
-	{ AEM_FD_ERR, EPOLLERR },
+/* By what poll() calls them. */
+static const u32 kinds_of[BITS_PER_TYPE(u32)] = {
+	[BIT_OF(EPOLLIN)] = AEM_FD_IN,
+	[BIT_OF(EPOLLRDNORM)] = AEM_FD_IN,
+	[BIT_OF(EPOLLPRI)] = AEM_FD_PRI,
+	[BIT_OF(EPOLLOUT)] = AEM_FD_OUT,
+	[BIT_OF(EPOLLWRNORM)] = AEM_FD_OUT,
+	[BIT_OF(EPOLLRDHUP)] = AEM_FD_RDHUP,
+	[BIT_OF(EPOLLHUP)] = AEM_FD_HUP,
+	[BIT_OF(EPOLLERR)] = AEM_FD_ERR,
 };
 
 /* Told whether asked for or not. */
 #define ALWAYS	(AEM_FD_HUP | AEM_FD_ERR)
 
-static u32 kinds_of(__poll_t mask)
-{
-	u32 kinds = 0;
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(pairs); i++)
-		if (mask & pairs[i].mask)
-			kinds |= pairs[i].kind;
-	return kinds;
-}
-
 /* What holds now of @kinds. May sleep, for locks of the file's driver. */
 static u32 look(const struct aem_fd_source *source, u32 kinds)
 {
-	return kinds_of(aem_job_poll(source->file)) & kinds;
+	return aem_fd_kinds_of(kinds_of, (__force u32)aem_job_poll(source->file)) & kinds;
 }
 
 /* A wakeup without a key says nothing, so it may be any. */
@@ -59,7 +48,7 @@ static enum aem_verdict job(struct event_struct *ev, unsigned long key)
 
 	if (!key)
 		return AEM_ACTIVATE;
-	return kinds_of((__force __poll_t)key) & (source->how | ALWAYS) ? AEM_ACTIVATE : AEM_SLEEP;
+	return aem_fd_kinds_of(kinds_of, key) & (source->how | ALWAYS) ? AEM_ACTIVATE : AEM_SLEEP;
 }
 
 static int arm(struct event_struct *ev)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Notes that wait: a ring of bytes, taken at the registration. A note is as long as its names.
+ * Notes that wait: a ring of bytes, taken at the registration. A note is as long as its names, and
+ * lies in one piece: one that would run over the end begins at the start, and leaves a gap.
  * All under the lock of the watch whose queue it is.
  */
 #include <linux/mm.h>
@@ -21,35 +22,42 @@ void aem_fd_queue_free(struct aem_fd_queue *queue)
 	kvfree(queue->bytes);
 }
 
-/* The place that comes @n bytes after @at; @n is not more than the ring has. */
-static u32 after(const struct aem_fd_queue *queue, u32 at, u32 n)
+static struct aem_fd_note *note_at(const struct aem_fd_queue *queue, u32 at)
 {
-	return at + n < queue->size ? at + n : at + n - queue->size;
+	return (struct aem_fd_note *)(queue->bytes + at);
 }
 
-static u32 copy_in(struct aem_fd_queue *queue, u32 at, const void *from, u32 n)
+/* Do notes go on at the start of the ring? */
+static bool is_wrapped(const struct aem_fd_queue *queue)
 {
-	u32 first = min(n, queue->size - at);
-
-	memcpy(queue->bytes + at, from, first);
-	memcpy(queue->bytes, from + first, n - first);
-	return after(queue, at, n);
+	return queue->n && queue->tail <= queue->head;
 }
 
-static void copy_out(const struct aem_fd_queue *queue, u32 at, void *to, u32 n)
+/* Where the notes end that lie one after the other from the oldest on. */
+static u32 end_of_run(const struct aem_fd_queue *queue)
 {
-	u32 first = min(n, queue->size - at);
-
-	memcpy(to, queue->bytes + at, first);
-	memcpy(to + first, queue->bytes, n - first);
+	return is_wrapped(queue) ? queue->end : queue->tail;
 }
 
-static bool is_equal(const struct aem_fd_queue *queue, u32 at, const void *to, u32 n)
+/* Return: room for a note, which is the newest now; or NULL. */
+static struct aem_fd_note *reserve(struct aem_fd_queue *queue, u32 length)
 {
-	u32 first = min(n, queue->size - at);
+	bool wrapped = is_wrapped(queue);
 
-	return !memcmp(queue->bytes + at, to, first) &&
-	       !memcmp(queue->bytes, to + first, n - first);
+	if (!queue->n) {
+		queue->head = 0;
+		queue->tail = 0;
+	}
+	if ((wrapped ? queue->head : queue->size) - queue->tail < length) {
+		if (wrapped || queue->head < length)
+			return NULL;
+		queue->end = queue->tail;
+		queue->tail = 0;
+	}
+	queue->last = queue->tail;
+	queue->tail += length;
+	queue->n++;
+	return note_at(queue, queue->last);
 }
 
 static u32 name_length(const struct qstr *name)
@@ -57,31 +65,25 @@ static u32 name_length(const struct qstr *name)
 	return name ? min_t(u32, name->len, NAME_MAX) : 0;
 }
 
-static u32 *field(const struct aem_fd_queue *queue, u32 note, u32 offset)
-{
-	return (u32 *)(queue->bytes + after(queue, note, offset));
-}
-
 /* Does the newest note say the same, whenever it happened? */
-static bool repeats_last(const struct aem_fd_queue *queue, const struct aem_fd_note *note,
-			 const struct aem_fd_fact *fact)
+static bool repeats(const struct aem_fd_note *last, const struct aem_fd_note *note,
+		    const struct aem_fd_fact *fact)
 {
 	u32 from = offsetof(struct aem_fd_note, kinds);
-	u32 names = after(queue, queue->last, sizeof(*note));
 
-	return queue->used && *field(queue, queue->last, 0) == note->length &&
-	       is_equal(queue, after(queue, queue->last, from), &note->kinds,
-			sizeof(*note) - from) &&
-	       (!fact->name || is_equal(queue, names, fact->name->name, note->name_length)) &&
-	       (!fact->name2 || is_equal(queue, after(queue, names, note->name_length + 1),
-					 fact->name2->name, note->name2_length));
+	return last->length == note->length &&
+	       !memcmp((const u8 *)last + from, (const u8 *)note + from, sizeof(*note) - from) &&
+	       !(fact->name && memcmp(last->names, fact->name->name, note->name_length)) &&
+	       !(fact->name2 && memcmp(last->names + note->name_length + 1, fact->name2->name,
+				       note->name2_length));
 }
 
-static u32 put_name(struct aem_fd_queue *queue, u32 at, const struct qstr *name, u32 length)
+static u8 *put_name(u8 *to, const struct qstr *name, u32 length)
 {
 	if (length)
-		at = copy_in(queue, at, name->name, length);
-	return copy_in(queue, at, "", 1);
+		memcpy(to, name->name, length);
+	to[length] = '\0';
+	return to + length + 1;
 }
 
 /**
@@ -94,48 +96,92 @@ static u32 put_name(struct aem_fd_queue *queue, u32 at, const struct qstr *name,
 void aem_fd_queue_put(struct aem_fd_queue *queue, struct aem_fd_note *note,
 		      const struct aem_fd_fact *fact, bool merge)
 {
-	static const u8 zeroes[8];
-	u32 used, at;
+	struct aem_fd_note *new;
+	u8 *at;
 
 	note->name_length = name_length(fact->name);
 	note->name2_length = name_length(fact->name2);
-	used = sizeof(*note) + note->name_length + 1 + note->name2_length + 1;
-	note->length = ALIGN(used, 8);
+	note->length = ALIGN(sizeof(*note) + note->name_length + 1 + note->name2_length + 1, 8);
 	note->count = 1;
-	if (merge && repeats_last(queue, note, fact)) {
-		(*field(queue, queue->last, offsetof(struct aem_fd_note, count)))++;
+	if (merge && queue->n && repeats(note_at(queue, queue->last), note, fact)) {
+		note_at(queue, queue->last)->count++;
 		return;
 	}
-	if (queue->used + note->length > queue->size) {
+	new = reserve(queue, note->length);
+	if (!new) {
 		queue->lost += queue->lost < U32_MAX;
 		return;
 	}
-	queue->last = after(queue, queue->head, queue->used);
-	queue->used += note->length;
-	at = copy_in(queue, queue->last, note, sizeof(*note));
-	at = put_name(queue, at, fact->name, note->name_length);
-	at = put_name(queue, at, fact->name2, note->name2_length);
-	copy_in(queue, at, zeroes, note->length - used);
-}
-
-/** aem_fd_queue_peek() - bytes of the oldest note, 0: there is none. */
-u32 aem_fd_queue_peek(const struct aem_fd_queue *queue)
-{
-	return queue->used ? *field(queue, queue->head, 0) : 0;
+	/* What is behind the names goes to the process as well. */
+	*(u64 *)((u8 *)new + note->length - sizeof(u64)) = 0;
+	*new = *note;
+	at = put_name(new->names, fact->name, note->name_length);
+	put_name(at, fact->name2, note->name2_length);
 }
 
 /**
- * aem_fd_queue_pop() - take the oldest note
- * @queue:  has one
- * @note:   room for it
- * @length: of it, as aem_fd_queue_peek() says
- * @head:   its head once more: @note may be where others write
+ * aem_fd_queue_peek() - bytes that aem_fd_queue_pop() has use for, 0: there is no note
+ * @queue: the queue
+ * @limit: of several notes; 0: it is to be one
  */
-void aem_fd_queue_pop(struct aem_fd_queue *queue, void *note, u32 length,
-		      struct aem_fd_note *head)
+u32 aem_fd_queue_peek(const struct aem_fd_queue *queue, u32 limit)
 {
-	copy_out(queue, queue->head, head, sizeof(*head));
-	copy_out(queue, queue->head, note, length);
-	queue->head = after(queue, queue->head, length);
-	queue->used -= length;
+	if (!queue->n)
+		return 0;
+	return limit ? min(end_of_run(queue) - queue->head, limit) :
+		       note_at(queue, queue->head)->length;
+}
+
+/* As many as lie one after the other, and fit. All but the last say that another follows. */
+static u32 measure(const struct aem_fd_queue *queue, u32 limit, struct aem_fd_taken *taken)
+{
+	u32 at = queue->head, end = min(end_of_run(queue), queue->head + limit);
+	struct aem_fd_note *note = note_at(queue, at);
+
+	taken->n = 1;
+	taken->count = note->count;
+	for (at += note->length; at < end; at += note->length) {
+		if (note_at(queue, at)->length > end - at)
+			break;
+		note->flags |= AEM_FD_F_MORE;
+		note = note_at(queue, at);
+		taken->n++;
+		taken->count += note->count;
+	}
+	return at - queue->head;
+}
+
+/* A call of memcpy() is a string instruction, which copies this byte by byte where it is slow. */
+static void copy_out(u64 *to, const u64 *from, u32 bytes)
+{
+	for (; bytes; bytes -= sizeof(u64))
+		*to++ = *from++;
+}
+
+/**
+ * aem_fd_queue_pop() - take the oldest notes
+ * @queue: has one
+ * @to:    room for what aem_fd_queue_peek() said
+ * @limit: how much room; 0: take one
+ * @taken: out: what was taken
+ */
+void aem_fd_queue_pop(struct aem_fd_queue *queue, void *to, u32 limit,
+		      struct aem_fd_taken *taken)
+{
+	const struct aem_fd_note *note = note_at(queue, queue->head);
+	bool wrapped = is_wrapped(queue);
+
+	if (limit) {
+		taken->bytes = measure(queue, limit, taken);
+	} else {
+		taken->first = *note;
+		taken->n = 1;
+		taken->count = note->count;
+		taken->bytes = note->length;
+	}
+	copy_out(to, (const u64 *)note, taken->bytes);
+	queue->head += taken->bytes;
+	queue->n -= taken->n;
+	if (wrapped && queue->head == queue->end)
+		queue->head = 0;
 }

@@ -7,27 +7,23 @@
  * made (tree.c), as who makes it does.
  */
 #include <linux/dcache.h>
+#include <linux/log2.h>
 #include "fd.h"
 
-/** struct pair - a kind of ours, and what the kernel calls it */
-struct pair {
-	u32 kind;
-	u32 mask;
-};
-
-static const struct pair pairs[] = {
-	{ AEM_FD_ACCESS, FS_ACCESS },
-	{ AEM_FD_MODIFY, FS_MODIFY },
-	{ AEM_FD_OPEN, FS_OPEN },
-	{ AEM_FD_CLOSE_WRITE, FS_CLOSE_WRITE },
-	{ AEM_FD_CLOSE_READ, FS_CLOSE_NOWRITE },
-	{ AEM_FD_ATTRIBUTES, FS_ATTRIB },
-	{ AEM_FD_CREATE, FS_CREATE },
-	{ AEM_FD_DELETE, FS_DELETE },
-	{ AEM_FD_RENAME, FS_RENAME },
-	{ AEM_FD_MOVED, FS_MOVE_SELF },
-	{ AEM_FD_GONE, FS_DELETE_SELF },
-	{ AEM_FD_UNMOUNT, FS_UNMOUNT },
+/* By what the kernel calls them. */
+static const u32 kinds[BITS_PER_TYPE(u32)] = {
+	[ilog2(FS_ACCESS)] = AEM_FD_ACCESS,
+	[ilog2(FS_MODIFY)] = AEM_FD_MODIFY,
+	[ilog2(FS_OPEN)] = AEM_FD_OPEN,
+	[ilog2(FS_CLOSE_WRITE)] = AEM_FD_CLOSE_WRITE,
+	[ilog2(FS_CLOSE_NOWRITE)] = AEM_FD_CLOSE_READ,
+	[ilog2(FS_ATTRIB)] = AEM_FD_ATTRIBUTES,
+	[ilog2(FS_CREATE)] = AEM_FD_CREATE,
+	[ilog2(FS_DELETE)] = AEM_FD_DELETE,
+	[ilog2(FS_RENAME)] = AEM_FD_RENAME,
+	[ilog2(FS_MOVE_SELF)] = AEM_FD_MOVED,
+	[ilog2(FS_DELETE_SELF)] = AEM_FD_GONE,
+	[ilog2(FS_UNMOUNT)] = AEM_FD_UNMOUNT,
 };
 
 #define OVER	(AEM_FD_GONE | AEM_FD_UNMOUNT)
@@ -38,21 +34,10 @@ u32 aem_fd_mask(const struct aem_fd_watch_state *w, const struct inode *inode)
 	u32 mask = S_ISDIR(inode->i_mode) ? FS_EVENT_ON_CHILD : 0;
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(pairs); i++)
-		if ((w->kinds | OVER) & pairs[i].kind)
-			mask |= pairs[i].mask;
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		if ((w->kinds | OVER) & kinds[i])
+			mask |= BIT(i);
 	return mask;
-}
-
-static u32 kinds_of(u32 mask)
-{
-	u32 kinds = 0;
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(pairs); i++)
-		if (mask & pairs[i].mask)
-			kinds |= pairs[i].kind;
-	return kinds;
 }
 
 static u32 flags_of(u32 mask, int data_type)
@@ -162,7 +147,7 @@ static void tell(struct fsnotify_group *group, struct fsnotify_mark *fsn, u32 ma
 {
 	struct aem_fd_mark *mark = container_of(fsn, struct aem_fd_mark, fsn);
 	struct aem_fd_fact fact = {
-		.kinds = kinds_of(mask & fsn->mask), .flags = flags_of(mask, data_type),
+		.kinds = aem_fd_kinds_of(kinds, mask & fsn->mask), .flags = flags_of(mask, data_type),
 		.mark = mark, .inode = inode, .child = name, .name = name,
 		/* Other attributes come with the dentry. */
 		.link = data_type == FSNOTIFY_EVENT_INODE,

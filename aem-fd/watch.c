@@ -33,9 +33,9 @@ static bool matches(const struct aem_fd_watch_state *w, const struct qstr *name)
 	return name && glob_match(w->pattern, name->name);
 }
 
-static bool is_wanted(const struct aem_fd_watch_state *w, const struct aem_fd_fact *fact)
+static bool is_wanted(const struct aem_fd_watch_state *w, const struct aem_fd_fact *fact, u32 kinds)
 {
-	if (!(fact->kinds & w->kinds))
+	if (!(kinds & w->kinds))
 		return false;
 	if (w->pattern[0] && fact->child && !matches(w, fact->name) && !matches(w, fact->name2))
 		return false;
@@ -58,12 +58,14 @@ static u32 kinds_of_change(const struct aem_fd_change *change, const struct inod
 /**
  * struct view - of a fact, as a watch may see it
  * @fact:   what is told
+ * @kinds:  of it, attributes told apart
  * @note:   in the making
  * @change: what was before
  * @old:    that is known
  */
 struct view {
-	struct aem_fd_fact fact;
+	const struct aem_fd_fact *fact;
+	u32 kinds;
 	struct aem_fd_note note;
 	struct aem_fd_change change;
 	bool old;
@@ -72,7 +74,7 @@ struct view {
 /* The kernel has said only that it is one of them. */
 static void tell_apart(struct view *view)
 {
-	struct aem_fd_fact *fact = &view->fact;
+	const struct aem_fd_fact *fact = view->fact;
 	u32 kinds = AEM_FD_ATTRIBUTES;
 
 	if (!fact->inode)
@@ -85,8 +87,19 @@ static void tell_apart(struct view *view)
 	else if (aem_fd_change_is_known())
 		kinds = AEM_FD_XATTR;
 	else
-		fact->flags |= AEM_FD_F_UNSURE;
-	fact->kinds = (fact->kinds & ~AEM_FD_ATTRIBUTES) | kinds;
+		view->note.flags = AEM_FD_F_UNSURE;
+	view->kinds = (fact->kinds & ~AEM_FD_ATTRIBUTES) | kinds;
+}
+
+/* Nearly always it is the first of all namespaces, where they are what they are. */
+static u32 user_in(struct user_namespace *ns, kuid_t uid)
+{
+	return ns == &init_user_ns && uid_valid(uid) ? __kuid_val(uid) : from_kuid_munged(ns, uid);
+}
+
+static u32 group_in(struct user_namespace *ns, kgid_t gid)
+{
+	return ns == &init_user_ns && gid_valid(gid) ? __kgid_val(gid) : from_kgid_munged(ns, gid);
 }
 
 static void fill_actor(const struct aem_fd_watch_state *w, struct aem_fd_note *note)
@@ -96,7 +109,7 @@ static void fill_actor(const struct aem_fd_watch_state *w, struct aem_fd_note *n
 		return;
 	note->flags |= AEM_FD_F_ACTOR;
 	note->pid = task_tgid_nr_ns(current, ns_of_pid(w->owner));
-	note->uid = from_kuid_munged(w->cred->user_ns, current_uid());
+	note->uid = user_in(w->cred->user_ns, current_uid());
 }
 
 static bool may_stat(const struct aem_fd_fact *fact)
@@ -112,17 +125,17 @@ static bool is_mapped(const struct aem_fd_fact *fact)
 
 static u32 user(const struct aem_fd_watch_state *w, const struct aem_fd_fact *fact, kuid_t uid)
 {
-	return is_mapped(fact) ? overflowuid : from_kuid_munged(w->cred->user_ns, uid);
+	return is_mapped(fact) ? overflowuid : user_in(w->cred->user_ns, uid);
 }
 
 static u32 group(const struct aem_fd_watch_state *w, const struct aem_fd_fact *fact, kgid_t gid)
 {
-	return is_mapped(fact) ? overflowgid : from_kgid_munged(w->cred->user_ns, gid);
+	return is_mapped(fact) ? overflowgid : group_in(w->cred->user_ns, gid);
 }
 
 static void fill_stat(const struct aem_fd_watch_state *w, struct view *view)
 {
-	const struct aem_fd_fact *fact = &view->fact;
+	const struct aem_fd_fact *fact = view->fact;
 	struct aem_fd_note *note = &view->note;
 
 	note->owner = overflowuid;
@@ -146,12 +159,12 @@ static void fill_stat(const struct aem_fd_watch_state *w, struct view *view)
 
 static void fill(const struct aem_fd_watch_state *w, struct view *view)
 {
-	const struct aem_fd_fact *fact = &view->fact;
+	const struct aem_fd_fact *fact = view->fact;
 	struct aem_fd_note *note = &view->note;
 
 	note->time = ktime_get_ns();
-	note->kinds = fact->kinds & (w->kinds | AEM_FD_GONE | AEM_FD_UNMOUNT);
-	note->flags = fact->flags;
+	note->kinds = view->kinds & (w->kinds | AEM_FD_GONE | AEM_FD_UNMOUNT);
+	note->flags |= fact->flags;
 	note->number = fact->mark ? fact->mark->number : 0;
 	note->number2 = fact->mark2 ? fact->mark2->number : 0;
 	note->self = fact->self;
@@ -169,7 +182,7 @@ static void put(struct aem_fd_watch_state *w, struct view *view)
 {
 	raw_spin_lock(&w->lock);
 	if (w->ev) {
-		aem_fd_queue_put(&w->queue, &view->note, &view->fact, w->flags & AEM_FD_MERGE);
+		aem_fd_queue_put(&w->queue, &view->note, view->fact, w->flags & AEM_FD_MERGE);
 		aem_event_activate(w->ev);
 	}
 	raw_spin_unlock(&w->lock);
@@ -184,47 +197,46 @@ static void put(struct aem_fd_watch_state *w, struct view *view)
  */
 void aem_fd_tell(struct aem_fd_watch_state *w, const struct aem_fd_fact *fact)
 {
-	struct view view = { .fact = *fact };
+	struct view view = { .fact = fact, .kinds = fact->kinds };
 
-	if (view.fact.kinds & AEM_FD_ATTRIBUTES)
+	if (view.kinds & AEM_FD_ATTRIBUTES)
 		tell_apart(&view);
-	if (!(view.fact.kinds & (AEM_FD_GONE | AEM_FD_UNMOUNT)) && !is_wanted(w, &view.fact))
+	if (!(view.kinds & (AEM_FD_GONE | AEM_FD_UNMOUNT)) && !is_wanted(w, fact, view.kinds))
 		return;
 	fill(w, &view);
 	put(w, &view);
 }
 
-/** aem_fd_peek() - the length of the oldest note, 0: there is none. */
+/** aem_fd_peek() - bytes that the next record wants, 0: there is none. */
 u32 aem_fd_peek(struct aem_fd_watch_state *w)
 {
-	u32 length;
+	u32 bytes;
 
 	raw_spin_lock(&w->lock);
-	length = aem_fd_queue_peek(&w->queue);
+	bytes = aem_fd_queue_peek(&w->queue, w->flags & AEM_FD_PACKED ? AEM_FD_PACK : 0);
 	raw_spin_unlock(&w->lock);
-	return length;
+	return bytes;
 }
 EXPORT_SYMBOL_GPL(aem_fd_peek);
 
 /**
- * aem_fd_pop() - take the oldest note
- * @w:      the watch, whose event has one constructor at a time: so it is still there
- * @length: of it, as aem_fd_peek() said
- * @d:      its block is filled, and losses are added
- * @head:   out: its head
+ * aem_fd_pop() - take the oldest note, or with AEM_FD_PACKED as many as there is room for
+ * @w:     the watch, whose event has one constructor at a time: so what was seen is still there
+ * @d:     its block, as long as aem_fd_peek() said, is filled, and losses are added
+ * @taken: out: what was taken
  *
- * Return: whether there is another.
+ * Return: whether there are others.
  */
-bool aem_fd_pop(struct aem_fd_watch_state *w, u32 length, struct aem_delivery *d,
-		struct aem_fd_note *head)
+bool aem_fd_pop(struct aem_fd_watch_state *w, struct aem_delivery *d, struct aem_fd_taken *taken)
 {
 	bool more;
 
 	raw_spin_lock(&w->lock);
-	aem_fd_queue_pop(&w->queue, d->block.address, length, head);
+	aem_fd_queue_pop(&w->queue, d->block.address,
+			 w->flags & AEM_FD_PACKED ? d->block.size : 0, taken);
 	d->lost += w->queue.lost;
 	w->queue.lost = 0;
-	more = w->queue.used;
+	more = w->queue.n;
 	raw_spin_unlock(&w->lock);
 	return more;
 }

@@ -769,7 +769,7 @@ static struct aem_fd_note *half_of(struct aem_fd_tree *tree, const struct aem_fd
 	size_t length = strlen(name);
 
 	*half = *note;
-	half->flags &= ~(AEM_FD_F_EXCHANGE | AEM_FD_F_DIR2);
+	half->flags &= ~(AEM_FD_F_EXCHANGE | AEM_FD_F_DIR2 | AEM_FD_F_MORE);
 	half->self2 = 0;
 	half->length = sizeof(tree->half);
 	half->name_length = (uint16_t)length;
@@ -802,15 +802,15 @@ static void heard(struct aem *aem, void *user, aem_id id, const struct aem_fd_no
 
 	(void)aem;
 	(void)id;
-	if (!note) {
+	if (!note)
 		tell(tree, NULL, "", "");
-		return;
-	}
 	tree->lost += lost;
-	if (note->flags & AEM_FD_F_EXCHANGE)
-		take_exchange(tree, note);
-	else
-		take_note(tree, note);
+	for (; note; note = aem_fd_next(note)) {
+		if (note->flags & AEM_FD_F_EXCHANGE)
+			take_exchange(tree, note);
+		else
+			take_note(tree, note);
+	}
 }
 
 static void free_tree(struct aem_fd_tree *tree)
@@ -841,7 +841,7 @@ static int begin(struct aem_fd_tree *tree, uint32_t kinds, uint32_t how,
 		all = *options;
 	if (all.pattern || all.actor)
 		return -EINVAL;
-	all.flags |= AEM_FD_TREE;
+	all.flags |= AEM_FD_TREE | AEM_FD_PACKED;
 	ret = aem_fd_watch(tree->aem, &tree->id, tree->fd, NULL, kinds | NAMES,
 			   how | EVF_SAFEPOINT | AEM_STOPPED, &all, heard, tree);
 	if (ret)

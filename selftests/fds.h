@@ -46,6 +46,24 @@ static inline const char *fd_name2(const struct aem_fd_note *note)
 	return (const char *)note->names + note->name_length + 1;
 }
 
+/* One note of a record. */
+static inline void fd_take_note(struct fd_told *told, const struct aem_fd_note *note)
+{
+	if (!(note->kinds & (AEM_FD_LOCK | AEM_FD_UNLOCK)))
+		EXPECT_EQ(note->lock | note->start | note->end, 0);
+	if (!(note->flags & AEM_FD_F_EXCHANGE))
+		EXPECT_EQ(note->self2, 0);
+	EXPECT_NE(note->time, 0);
+	EXPECT_EQ(note->length % 8, 0);
+	ASSERT_LE(note->length, FD_NOTE_MAX);
+	EXPECT_EQ(strlen(fd_name(note)), note->name_length);
+	EXPECT_EQ(strlen(fd_name2(note)), note->name2_length);
+	told->count += note->count;
+	if (told->n < FD_TOLD)
+		memcpy(told->bytes[told->n], note, note->length);
+	told->n++;
+}
+
 static inline void fd_take(struct raw *raw, struct aem_record *record)
 {
 	struct fd_told *told = (struct fd_told *)(uintptr_t)record->cookie;
@@ -60,20 +78,9 @@ static inline void fd_take(struct raw *raw, struct aem_record *record)
 	EXPECT_EQ(word[1], note->number);
 	EXPECT_EQ(word[4], note->flags);
 	EXPECT_EQ((int)word[5], note->pid);
-	if (!(note->kinds & (AEM_FD_LOCK | AEM_FD_UNLOCK)))
-		EXPECT_EQ(note->lock | note->start | note->end, 0);
-	if (!(note->flags & AEM_FD_F_EXCHANGE))
-		EXPECT_EQ(note->self2, 0);
-	EXPECT_NE(note->time, 0);
-	EXPECT_EQ(note->length % 8, 0);
-	ASSERT_LE(note->length, FD_NOTE_MAX);
-	EXPECT_EQ(strlen(fd_name(note)), note->name_length);
-	EXPECT_EQ(strlen(fd_name2(note)), note->name2_length);
+	EXPECT(!(note->flags & AEM_FD_F_MORE));
 	told->lost += record->lost;
-	told->count += note->count;
-	if (told->n < FD_TOLD)
-		memcpy(told->bytes[told->n], note, note->length);
-	told->n++;
+	fd_take_note(told, note);
 }
 
 static inline void fds_bind(struct raw *raw)

@@ -29,7 +29,8 @@ static const uint64_t most[] = { 0, 0, 1, 2, 3, 8, AEM_FD_FILES_MAX };
 		_actor,									\
 	}
 
-#define ANY	(AEM_FD_NOFOLLOW | AEM_FD_ONLYDIR | AEM_FD_MERGE | AEM_FD_NOT_ACTOR | AEM_FD_TREE)
+#define HOW	(AEM_FD_MERGE | AEM_FD_TREE | AEM_FD_PACKED)
+#define ANY	(AEM_FD_NOFOLLOW | AEM_FD_ONLYDIR | AEM_FD_NOT_ACTOR | HOW)
 
 #define FROM_HERE	FIELD(struct aem_fd_watch, fd, BOUNDED, HERE, HERE)
 #define FROM(_what)	FIELD(struct aem_fd_watch, fd, WANT, _what, 0)
@@ -37,9 +38,9 @@ static const uint64_t most[] = { 0, 0, 1, 2, 3, 8, AEM_FD_FILES_MAX };
 #define NO_ACTOR	FIELD(struct aem_fd_watch, actor, ZERO, 0, 0)
 #define ACTOR		FIELD(struct aem_fd_watch, actor, WANT, RES_PROCESS, 0)
 
-WATCH(watch, AEM_FD_MERGE | AEM_FD_TREE, FROM_HERE, PATH(TEXT_NAME, TEXT_PATTERN - 1), NO_ACTOR);
-WATCH(watch_here, AEM_FD_MERGE | AEM_FD_TREE, FROM_HERE, PATH(TEXT_FILE, TEXT_FILE + 2), NO_ACTOR);
-WATCH(watch_file, AEM_FD_MERGE, FROM(RES_FILE), PATH(0, 0), NO_ACTOR);
+WATCH(watch, HOW, FROM_HERE, PATH(TEXT_NAME, TEXT_PATTERN - 1), NO_ACTOR);
+WATCH(watch_here, HOW, FROM_HERE, PATH(TEXT_FILE, TEXT_FILE + 2), NO_ACTOR);
+WATCH(watch_file, AEM_FD_MERGE | AEM_FD_PACKED, FROM(RES_FILE), PATH(0, 0), NO_ACTOR);
 WATCH(watch_actor, ANY, FROM(RES_FD), PATH(0, TEXT_NAME), ACTOR);
 
 static const struct field add[] = {

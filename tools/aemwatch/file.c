@@ -197,22 +197,26 @@ static struct target *find(uint32_t number)
 	return NULL;
 }
 
+static void take(struct aem *aem, const struct aem_fd_note *note, uint32_t lost)
+{
+	struct target *target = find(note->number);
+
+	print(note, lost, target, aem_fd_name(note), find(note->number2), aem_fd_name2(note));
+	if (target && note->kinds & (AEM_FD_GONE | AEM_FD_UNMOUNT))
+		end(aem, target);
+}
+
 static void heard(struct aem *aem, void *user, aem_id id, const struct aem_fd_note *note,
 		  uint32_t lost)
 {
-	struct target *target;
-
 	(void)user;
 	(void)id;
-	if (!note) {
+	if (!note)
 		taken_away(aem);
-		return;
+	for (; note; note = aem_fd_next(note)) {
+		take(aem, note, lost);
+		lost = 0;
 	}
-	print(note, lost, find(note->number), aem_fd_name(note), find(note->number2),
-	      aem_fd_name2(note));
-	target = find(note->number);
-	if (target && note->kinds & (AEM_FD_GONE | AEM_FD_UNMOUNT))
-		end(aem, target);
 }
 
 static void heard_of_tree(struct aem *aem, void *user, const struct aem_fd_note *note,
@@ -250,6 +254,7 @@ static int watch_file(struct aem *aem, struct target *target)
 	int ret;
 
 	how.files = n_targets;
+	how.flags |= AEM_FD_PACKED;
 	if (files) {
 		ret = aem_fd_add(aem, files, &target->number, AT_FDCWD, target->path, 0);
 		return ret < 0 ? ret : 0;

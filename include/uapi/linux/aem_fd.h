@@ -119,7 +119,7 @@ enum aem_fd_kind {
  * @pattern: address of a pattern as of glob(7), shorter than AEM_FD_PATTERN_MAX, that
  *           names in the directory must match, of a rename either one; 0: all
  * @kinds:   enum aem_fd_kind, what to tell of
- * @flags:   AEM_FD_NOFOLLOW, _ONLYDIR, _MERGE, _NOT_ACTOR, _TREE
+ * @flags:   AEM_FD_NOFOLLOW, _ONLYDIR, _MERGE, _NOT_ACTOR, _TREE, _PACKED
  * @room:    bytes for notes that wait, AEM_FD_ROOM_MIN to AEM_FD_ROOM_MAX; 0: AEM_FD_ROOM
  * @files:   most files that are watched at a time, 1 to AEM_FD_FILES_MAX; 0: AEM_FD_FILES
  * @actor:   tell only of what this process does, with AEM_FD_NOT_ACTOR only of what others
@@ -129,6 +129,12 @@ enum aem_fd_kind {
  * Handler's arguments: word[0] kinds, word[1] number of the file, arg[1] offset of a block
  * with a struct aem_fd_note, word[4] AEM_FD_F_*, word[5] the actor's pid. One record for
  * each note.
+ *
+ * With AEM_FD_PACKED one record has many notes: word[0] bytes of all of them, word[1] how many
+ * they are, arg[1] offset of a block, where they lie one after the other. Each is as long as its
+ * @length says, and so begins at a multiple of 8; all but the last have AEM_FD_F_MORE. The record's
+ * @count is the sum of theirs. It has at least one note, and no more than AEM_FD_PACK bytes
+ * hold; the rest comes with the next record.
  *
  * Errors: EBADF, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG (the file), EFAULT, EACCES (the caller may
  * not read it), EINVAL, ESRCH (@actor), EPERM (@actor is one that the caller might not
@@ -234,6 +240,9 @@ struct aem_fd_poll {
 /** AEM_FD_PATTERN_MAX: Bytes of a pattern, its end included. */
 #define AEM_FD_PATTERN_MAX	64
 
+/** AEM_FD_PACK: Bytes of the notes of one record, at most. */
+#define AEM_FD_PACK		8192
+
 /** AEM_FD_NOFOLLOW: If the last part of the path is a symbolic link, watch the link. */
 #define AEM_FD_NOFOLLOW		(1U << 0)
 /** AEM_FD_ONLYDIR: ENOTDIR if it is not a directory. */
@@ -250,9 +259,11 @@ struct aem_fd_poll {
 #define AEM_FD_TREE		(1U << 4)
 /** AEM_FD_EDGE: Of AEM_FD_POLL: do not tell again what has been told, and still holds. */
 #define AEM_FD_EDGE		(1U << 5)
+/** AEM_FD_PACKED: One record for all notes that wait, see struct aem_fd_watch. */
+#define AEM_FD_PACKED		(1U << 6)
 
 /**
- * struct aem_fd_note - in the block of a record
+ * struct aem_fd_note - in the block of a record, with AEM_FD_PACKED one of several
  * @length:    of the note in bytes, names included; a multiple of 8
  * @count:     how often it happened in a row
  * @time:      when first, in nanoseconds of CLOCK_MONOTONIC
@@ -348,5 +359,7 @@ enum aem_fd_lock_kind {
 #define AEM_FD_F_EXCHANGE	(1U << 7)
 /** AEM_FD_F_DIR2: With AEM_FD_F_EXCHANGE: what has the old name now is a directory. */
 #define AEM_FD_F_DIR2		(1U << 8)
+/** AEM_FD_F_MORE: With AEM_FD_PACKED: another note follows, @length bytes after the start of this. */
+#define AEM_FD_F_MORE		(1U << 9)
 
 #endif /* _UAPI_LINUX_AEM_FD_H */

@@ -27,6 +27,9 @@ extern "C" {
  * AEM_FD_F_UNSURE that it is one of the attributes named; and AEM_FD_F_DIR, AEM_FD_F_LINK and
  * AEM_FD_F_EXEC more of what it was. With AEM_FD_F_EXCHANGE two names changed places; AEM_FD_F_DIR2
  * says of the other one that it is a directory.
+ *
+ * With AEM_FD_PACKED @note is the first of those that waited: aem_fd_next() has the others, and
+ * all are valid as long as it is.
  */
 typedef void (*aem_fd_fn)(struct aem *aem, void *user, aem_id id,
 			  const struct aem_fd_note *note, uint32_t lost);
@@ -34,7 +37,8 @@ typedef void (*aem_fd_fn)(struct aem *aem, void *user, aem_id id,
 /**
  * struct aem_fd_options - how to watch
  * @pattern: names in the directory must match it, as of glob(7); NULL: all
- * @flags:   AEM_FD_NOFOLLOW, AEM_FD_ONLYDIR, AEM_FD_MERGE, AEM_FD_NOT_ACTOR, AEM_FD_TREE
+ * @flags:   AEM_FD_NOFOLLOW, AEM_FD_ONLYDIR, AEM_FD_MERGE, AEM_FD_NOT_ACTOR, AEM_FD_TREE,
+ *           AEM_FD_PACKED
  * @room:    bytes for notes that wait; 0: AEM_FD_ROOM
  * @files:   most files to be watched by it; 0: AEM_FD_FILES
  * @actor:   only what this process does, with AEM_FD_NOT_ACTOR what all others do; 0: all
@@ -56,7 +60,7 @@ struct aem_fd_options {
  * @kinds:   enum aem_fd_kind
  * @how:     priority and flags
  * @options: NULL: all names, all processes, the usual room
- * @handler: called for each note
+ * @handler: called for each note, with AEM_FD_PACKED once for all that wait
  * @user:    for @handler
  *
  * The first file of a watch has the number 1. A watch ends when it is shut down
@@ -200,6 +204,19 @@ int aem_fd_tree_open(struct aem *aem, struct aem_fd_tree **tree, int fd, const c
  * Return: what aem_event_shutdown() says; the tree is gone in any case.
  */
 int aem_fd_tree_close(struct aem_fd_tree *tree);
+
+/**
+ * aem_fd_next() - the note that follows
+ * @note: of a handler, or from here
+ *
+ * Return: NULL: that was the last. Without AEM_FD_PACKED the first is.
+ */
+static inline const struct aem_fd_note *aem_fd_next(const struct aem_fd_note *note)
+{
+	if (!(note->flags & AEM_FD_F_MORE))
+		return NULL;
+	return (const struct aem_fd_note *)((const char *)note + note->length);
+}
 
 /** aem_fd_name() - the name in the directory, "": it happened to the watched file itself. */
 static inline const char *aem_fd_name(const struct aem_fd_note *note)

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One record for many notes: what it has, in which order, and how much.
+ */
+/* vm: load=core,null,fd m32 */
+#include "fds.h"
+#include <limits.h>
+
+#define ROOM	65536
+#define PIECE	(FD_NOTE_MAX + 8)
+
+static struct raw raw;
+static struct fd_told told;
+
+/*
+ * struct packed - what the records of a packed watch said
+ * @records: how many
+ * @notes:   in them
+ * @lost:    summed up
+ * @most:    notes of one record
+ * @bytes:   of one record, at most
+ * @spoil:   write over each block when it has been read
+ * @order:   what the names of notes to come are, in order; NULL: any
+ */
+static struct {
+	uint32_t records;
+	uint32_t notes;
+	uint32_t lost;
+	uint32_t most;
+	uint32_t bytes;
+	bool spoil;
+	uint32_t (*order)(uint32_t n, char *name);
+} packed;
+
+/* Names of all lengths, so that notes begin and end everywhere. */
+static uint32_t numbered(uint32_t n, char *name)
+{
+	uint32_t length = n * 37 % (NAME_MAX - 12);
+
+	memset(name, 'a' + (int)(n % 26), length);
+	return length + (uint32_t)snprintf(name + length, 12, "%u", n);
+}
+
+static void check_name(const struct aem_fd_note *note)
+{
+	char name[NAME_MAX + 1];
+
+	if (!packed.order)
+		return;
+	EXPECT_EQ(packed.order(packed.notes, name), note->name_length);
+	EXPECT_STR(fd_name(note), name);
+}
+
+/* The lengths lead from one to the next, and to the end. Return: what the notes count. */
+static uint32_t walk(char *block, uint32_t bytes, uint32_t n)
+{
+	const struct aem_fd_note *note;
+	uint32_t at = 0, i, count = 0;
+
+	for (i = 0; i < n; i++, at += note->length) {
+		ASSERT_LE(at + sizeof(*note), bytes);
+		note = (const struct aem_fd_note *)(block + at);
+		ASSERT_LE(note->length, bytes - at);
+		EXPECT_EQ(!!(note->flags & AEM_FD_F_MORE), i + 1 < n);
+		check_name(note);
+		fd_take_note(&told, note);
+		packed.notes++;
+		count += note->count;
+	}
+	EXPECT_EQ(at, bytes);
+	return count;
+}
+
+static void take(struct raw *context, struct aem_record *record)
+{
+	char *block = (char *)context->vmt + record->arg[1];
+	uint32_t word[6];
+
+	memcpy(word, record->arg, sizeof(word));
+	EXPECT_EQ(record->nr, fd_base + AEM_FD_WATCH);
+	EXPECT_EQ(word[4] | word[5], 0);
+	EXPECT_GE(word[1], 1);
+	EXPECT_LE(word[0], AEM_FD_PACK);
+	packed.records++;
+	packed.lost += record->lost;
+	packed.most = word[1] > packed.most ? word[1] : packed.most;
+	packed.bytes = word[0] > packed.bytes ? word[0] : packed.bytes;
+	EXPECT_EQ(walk(block, word[0], word[1]), record->count);
+	if (packed.spoil)
+		memset(block, 0xff, word[0]);
+}
+
+static void begin(uint32_t kinds, uint32_t flags, uint32_t room)
+{
+	struct aem_fd_watch watch;
+
+	fds_start(&raw);
+	fds_go();
+	memset(&packed, 0, sizeof(packed));
+	watch = fd_request(&told, ".", kinds);
+	watch.flags = AEM_FD_PACKED | flags;
+	watch.room = room;
+	watch.reg.handler = (uintptr_t)take;
+	fd_make(&raw, &told, &watch);
+}
+
+static void make(uint32_t from, uint32_t to)
+{
+	char name[NAME_MAX + 1];
+
+	for (; from < to; from++) {
+		numbered(from, name);
+		ASSERT_OK(mkdir(name, 0700));
+	}
+}
+
+static void unmake(uint32_t from, uint32_t to)
+{
+	char name[NAME_MAX + 1];
+
+	for (; from < to; from++) {
+		numbered(from, name);
+		ASSERT_OK(rmdir(name));
+	}
+}
+
+TEST(what_waits_is_one_record)
+{
+	begin(AEM_FD_CREATE, 0, ROOM);
+	packed.order = numbered;
+	make(0, 20);
+	raw_drain(&raw);
+	EXPECT_EQ(packed.records, 1);
+	EXPECT_EQ(packed.notes, 20);
+	make(20, 21);
+	raw_drain(&raw);
+	EXPECT_EQ(packed.records, 2);
+	EXPECT_EQ(packed.notes, 21);
+	EXPECT_EQ(packed.lost, 0);
+	raw_end(&raw);
+}
+
+TEST(more_than_one_record_holds)
+{
+	begin(AEM_FD_CREATE, 0, 4 * ROOM);
+	packed.order = numbered;
+	make(0, 300);
+	raw_drain(&raw);
+	EXPECT_EQ(packed.notes, 300);
+	EXPECT_EQ(packed.lost, 0);
+	/* What did not fit was the next note, not more. */
+	EXPECT_GT(packed.bytes, AEM_FD_PACK - PIECE);
+	EXPECT_GE(packed.records, 300 * sizeof(struct aem_fd_note) / AEM_FD_PACK);
+	EXPECT_LE(packed.records, 300 * PIECE / AEM_FD_PACK);
+	EXPECT_GT(packed.most, 1);
+	raw_end(&raw);
+}
+
+TEST(what_repeats_is_counted)
+{
+	int a, b, i;
+
+	begin(AEM_FD_MODIFY, AEM_FD_MERGE, ROOM);
+	a = fd_touch("a");
+	b = fd_touch("b");
+	for (i = 0; i < 5; i++)
+		ASSERT_EQ(write(a, "x", 1), 1);
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(write(b, "x", 1), 1);
+	ASSERT_EQ(write(a, "x", 1), 1);
+	raw_drain(&raw);
+	EXPECT_EQ(packed.records, 1);
+	ASSERT_EQ(told.n, 3);
+	EXPECT_EQ(fd_note(&told, 0)->count, 5);
+	EXPECT_STR(fd_name(fd_note(&told, 1)), "b");
+	EXPECT_EQ(fd_note(&told, 1)->count, 3);
+	EXPECT_EQ(fd_note(&told, 2)->count, 1);
+	close(a);
+	close(b);
+	raw_end(&raw);
+}
+
+/* The ring is taken whole or in parts, and comes round often. */
+TEST(losses_are_counted)
+{
+	uint32_t made = 0, kept = 0, round;
+
+	begin(AEM_FD_CREATE, 0, AEM_FD_ROOM_MIN + 8);
+	for (round = 0; round < 20; round++) {
+		make(made, made + round);
+		raw_drain(&raw);
+		kept = packed.notes;
+		unmake(made, made + round);
+		made += round;
+	}
+	make(made, made + 1);
+	raw_drain(&raw);
+	EXPECT_EQ(packed.notes, kept + 1);
+	EXPECT_GT(packed.lost, 0);
+	EXPECT_EQ(packed.notes + packed.lost, made + 1);
+	raw_end(&raw);
+}
+
+/* One record's worth comes, and one record is taken: notes go round the ring, and are cut there. */
+TEST(round_the_ring)
+{
+	struct aem_enter enter = { .max_events = 1 };
+	uint32_t made = 40, round;
+
+	begin(AEM_FD_CREATE, 0, 49152);
+	packed.order = numbered;
+	make(0, made);
+	for (round = 0; round < 20; round++, made += 34) {
+		make(made, made + 34);
+		ASSERT_OK(raw_enter(&raw, &enter));
+		EXPECT_EQ(raw_dispatch(&raw, &enter), 1);
+	}
+	EXPECT_GT(made, packed.notes);
+	raw_drain(&raw);
+	EXPECT_EQ(packed.notes, made);
+	EXPECT_EQ(packed.lost, 0);
+	raw_end(&raw);
+}
+
+/* What the process writes into blocks is read by nobody. */
+TEST(blocks_are_not_believed)
+{
+	uint32_t i;
+
+	begin(AEM_FD_CREATE, AEM_FD_MERGE, ROOM);
+	packed.order = numbered;
+	packed.spoil = true;
+	for (i = 0; i < 10; i++) {
+		make(i * 10, i * 10 + 10);
+		/* Free memory, where the next block comes from. */
+		if (i)
+			memset(raw.vmt, 0xff, AEM_FD_PACK);
+		raw_drain(&raw);
+		EXPECT_EQ(packed.records, i + 1);
+	}
+	EXPECT_EQ(packed.notes, 100);
+	EXPECT_EQ(packed.lost, 0);
+	raw_end(&raw);
+}
+
+TEST(stopped_notes_wait)
+{
+	begin(AEM_FD_CREATE, 0, ROOM);
+	packed.order = numbered;
+	ASSERT_OK(raw_event(&raw, AEM_EVENT_STOP, told.id, 0));
+	make(0, 5);
+	raw_drain(&raw);
+	EXPECT_EQ(packed.records, 0);
+	ASSERT_OK(raw_event(&raw, AEM_EVENT_START, told.id, 0));
+	raw_drain(&raw);
+	EXPECT_EQ(packed.records, 1);
+	EXPECT_EQ(packed.notes, 5);
+	raw_end(&raw);
+}
+
+KTAP_MAIN()
