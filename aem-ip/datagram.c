@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Datagrams.
+ * Datagrams, one in a record, or many.
  */
 #include <linux/udp.h>
 #include <aem/compat/socket.h>
@@ -111,24 +111,144 @@ const struct aem_event_ops aem_ip_datagram_events = {
 	.multi = true,
 };
 
-/* AEM_IP_DATAGRAM */
-long aem_ip_datagram(const struct aem_caller *caller, void *arg)
+/**
+ * struct pack - the messages of a record in the making
+ * @p:     whose they are
+ * @at:    where the next one goes; written, never read
+ * @room:  bytes from there on
+ * @last:  the one before; likewise
+ * @flags: of that
+ * @n:     how many
+ */
+struct pack {
+	struct aem_ip_event *p;
+	struct aem_ip_message *at;
+	u32 room;
+	struct aem_ip_message *last;
+	u32 flags;
+	u32 n;
+};
+
+static u32 size_of_message(u32 bytes)
 {
-	struct aem_ip_socket *request = arg;
+	return sizeof(struct aem_ip_message) + ALIGN(bytes, sizeof(u64));
+}
+
+/* A datagram that was received, or an error. */
+static void add(struct pack *pack, const struct msghdr *msg, int n)
+{
+	struct aem_ip_message *m = pack->at;
+	u32 bytes = max(n, 0), size = size_of_message(bytes);
+
+	if (pack->last)
+		pack->last->flags = pack->flags | AEM_IP_F_NEXT;
+	pack->flags = n >= 0 && msg->msg_flags & MSG_TRUNC ? AEM_IP_F_TRUNCATED : 0;
+	m->length = size;
+	m->bytes = bytes;
+	m->flags = pack->flags;
+	m->error = n < 0 ? -n : 0;
+	m->peer.length = n < 0 ? 0 : min_t(u32, msg->msg_namelen, sizeof(m->peer.address));
+	m->peer.pad = 0;
+	pack->last = m;
+	pack->at = (void *)m + size;
+	pack->room -= size;
+	pack->n++;
+}
+
+static int receive(struct pack *pack)
+{
+	struct aem_ip_event *p = pack->p;
+	struct kvec vec = { .iov_base = pack->at->data, .iov_len = p->length };
+	struct msghdr msg = { .msg_name = pack->at->peer.address };
+	int n = kernel_recvmsg(p->socket, &msg, &vec, 1, p->length, MSG_DONTWAIT);
+
+	if (n != -EAGAIN)
+		add(pack, &msg, n);
+	return n;
+}
+
+/* As many as wait, and fit. Return: whether others wait. */
+static bool receive_many(struct pack *pack)
+{
+	const struct sock *sk = pack->p->socket->sk;
+	int n;
+
+	do {
+		n = receive(pack);
+		/* Refused for ever, see tell_error(). */
+		if (n == -EAGAIN || n == -EACCES || n == -EPERM)
+			return false;
+		if (!waits(sk))
+			return false;
+	} while (pack->n < AEM_IP_MANY && pack->room >= size_of_message(pack->p->length));
+	return true;
+}
+
+static int datagrams_construct(struct event_struct *ev, struct aem_delivery *d)
+{
+	struct aem_ip_event *p = aem_event_private(ev);
+	struct pack pack = { .p = p };
+	bool more;
+	int err;
+
+	err = aem_ip_block(d, min(AEM_IP_MANY * size_of_message(p->length), AEM_BLOCK_MAX));
+	if (err)
+		return err;
+	pack.at = d->block.address;
+	pack.room = d->block.size;
+	more = receive_many(&pack);
+	if (!pack.n)
+		return -EAGAIN;
+	d->word[0] = p->fd;
+	d->word[1] = pack.n;
+	d->arg[1] = d->block.offset;
+	d->word[4] = d->block.size - pack.room;
+	d->word[5] = more ? AEM_IP_F_MORE : 0;
+	d->count = pack.n;
+	d->lost += new_drops(p);
+	return more ? AEM_MORE : 0;
+}
+
+const struct aem_event_ops aem_ip_datagrams_events = {
+	.job = datagram_job,
+	.arm = datagram_arm,
+	.construct = datagrams_construct,
+	.release = aem_ip_event_release,
+	.show = aem_ip_event_show,
+	.yield = aem_ip_event_yield,
+	.adopt = aem_ip_event_adopt,
+	.multi = true,
+};
+
+static long add_event(const struct aem_caller *caller, struct aem_ip_socket *request, u32 call,
+		      u32 longest)
+{
 	struct aem_ip_event *p;
 	struct event_struct *ev;
 	struct socket *socket;
 
-	if (request->flags || aem_ip_length(&request->length, AEM_IP_DATAGRAM_MAX))
+	if (request->flags || aem_ip_length(&request->length, longest))
 		return -EINVAL;
 	socket = aem_ip_socket_get(request->fd, SOCK_DGRAM);
 	if (IS_ERR(socket))
 		return PTR_ERR(socket);
-	ev = aem_ip_event_new(caller, AEM_IP_DATAGRAM, &request->reg, socket, request->fd);
+	ev = aem_ip_event_new(caller, call, &request->reg, socket, request->fd);
 	if (IS_ERR(ev))
 		return PTR_ERR(ev);
 	p = aem_event_private(ev);
 	p->length = request->length;
 	p->drops = aem_sock_drops(socket->sk);
 	return aem_event_commit(ev, NULL, &request->reg.id);
+}
+
+/* AEM_IP_DATAGRAM */
+long aem_ip_datagram(const struct aem_caller *caller, void *arg)
+{
+	return add_event(caller, arg, AEM_IP_DATAGRAM, AEM_IP_DATAGRAM_MAX);
+}
+
+/* AEM_IP_DATAGRAMS */
+long aem_ip_datagrams(const struct aem_caller *caller, void *arg)
+{
+	return add_event(caller, arg, AEM_IP_DATAGRAMS, AEM_IP_MESSAGE_MAX);
 }

@@ -10,6 +10,7 @@
  *	room.c		room to send
  *	connect.c	connecting, and its end
  *	send.c		sends
+ *	many.c		sends of many datagrams
  *	adopt.c		exchange of versions
  *
  * No file takes a lock of its own. Constructors of one event never overlap; its job may
@@ -88,6 +89,7 @@ int aem_ip_length(u32 *length, u32 limit);
 int aem_ip_block(struct aem_delivery *d, size_t size);
 bool aem_ip_stream_waits(struct sock *sk);
 int aem_ip_copy_address(struct sockaddr_storage *address, u64 user, u32 length);
+int aem_ip_check_address(const void *address, u32 length);
 
 /* adopt.c */
 int aem_ip_event_yield(struct event_struct *ev, u32 layout);
@@ -99,6 +101,7 @@ bool aem_ip_stream_connected(const struct sock *sk);
 extern const struct aem_event_ops aem_ip_accept_events;
 extern const struct aem_event_ops aem_ip_data_events;
 extern const struct aem_event_ops aem_ip_datagram_events;
+extern const struct aem_event_ops aem_ip_datagrams_events;
 extern const struct aem_event_ops aem_ip_room_events;
 extern const struct aem_event_ops aem_ip_connect_events;
 
@@ -108,5 +111,7 @@ long aem_ip_datagram(const struct aem_caller *caller, void *arg);
 long aem_ip_room(const struct aem_caller *caller, void *arg);
 long aem_ip_connect(const struct aem_caller *caller, void *arg);
 long aem_ip_send(const struct aem_caller *caller, void *arg);
+long aem_ip_datagrams(const struct aem_caller *caller, void *arg);
+long aem_ip_send_many(const struct aem_caller *caller, void *arg);
 
 #endif /* _AEM_IP_IP_H */

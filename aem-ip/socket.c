@@ -160,12 +160,32 @@ static int copy_address(struct sockaddr_storage *address, const void __user *use
 }
 
 /**
+ * aem_ip_check_address() - could a datagram be sent there?
+ * @address: the kernel's copy of it
+ * @length:  its bytes
+ *
+ * What is in it is for the protocol to check, its length and family are not.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int aem_ip_check_address(const void *address, u32 length)
+{
+	const struct sockaddr *a = address;
+
+	if (length < sizeof(struct sockaddr_in))
+		return -EINVAL;
+	if (a->sa_family == AF_INET)
+		return 0;
+	if (a->sa_family == AF_INET6 && length >= sizeof(struct sockaddr_in6))
+		return 0;
+	return -EINVAL;
+}
+
+/**
  * aem_ip_copy_address() - fetch an address from the user
  * @address: where to
  * @user:    where from
  * @length:  its bytes
- *
- * What is in it is for the protocol to check, its length and family are not.
  *
  * Return: 0, -EINVAL or -EFAULT.
  */
@@ -175,9 +195,5 @@ int aem_ip_copy_address(struct sockaddr_storage *address, u64 user, u32 length)
 		return -EINVAL;
 	if (copy_address(address, u64_to_user_ptr(user), length))
 		return -EFAULT;
-	if (address->ss_family == AF_INET)
-		return 0;
-	if (address->ss_family == AF_INET6 && length >= sizeof(struct sockaddr_in6))
-		return 0;
-	return -EINVAL;
+	return aem_ip_check_address(address, length);
 }

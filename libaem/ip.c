@@ -58,6 +58,16 @@ static void run_datagram(struct aem *aem, const struct aem_record *r, void *bloc
 			word_of(r, 5), 0);
 }
 
+/* What waits in the block is all that the record is about. */
+static void run_datagrams(struct aem *aem, const struct aem_record *r, void *block)
+{
+	aem_ip_datagrams_fn handler = (aem_ip_datagrams_fn)(uintptr_t)r->handler;
+	bool revoked = r->flags & AEM_RECORD_F_REVOKED;
+
+	handler(aem, user_of(r), r->id, fd_of(r), revoked ? NULL : block, word_of(r, 5),
+		revoked ? ENODEV : 0);
+}
+
 static void run_room(struct aem *aem, const struct aem_record *r, void *block)
 {
 	aem_ip_room_fn handler = (aem_ip_room_fn)(uintptr_t)r->handler;
@@ -79,6 +89,7 @@ static const struct aem_thunk thunks[AEM_IP_CALLS] = {
 	[AEM_IP_ACCEPT] = { .run = run_accept, .block = 2 },
 	[AEM_IP_DATA] = { .run = run_data, .block = 2 },
 	[AEM_IP_DATAGRAM] = { .run = run_datagram, .block = 2 },
+	[AEM_IP_DATAGRAMS] = { .run = run_datagrams, .block = 2 },
 	[AEM_IP_ROOM] = { .run = run_room },
 	[AEM_IP_CONNECT] = { .run = run_connect },
 };
@@ -147,6 +158,13 @@ int aem_ip_datagram(struct aem *aem, aem_id *id, int fd, uint32_t how,
 		    uint32_t length, aem_ip_datagram_fn handler, void *user)
 {
 	return add_socket(aem, AEM_IP_DATAGRAM, id, fd, how, length,
+			  (void (*)(void))handler, user);
+}
+
+int aem_ip_datagrams(struct aem *aem, aem_id *id, int fd, uint32_t how,
+		     uint32_t length, aem_ip_datagrams_fn handler, void *user)
+{
+	return add_socket(aem, AEM_IP_DATAGRAMS, id, fd, how, length,
 			  (void (*)(void))handler, user);
 }
 

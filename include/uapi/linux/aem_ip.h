@@ -18,6 +18,8 @@
  * @AEM_IP_ROOM:     struct aem_ip_socket; registers for room to send
  * @AEM_IP_CONNECT:  struct aem_ip_connect; starts to connect, registers for its end
  * @AEM_IP_SEND:     struct aem_ip_send; sends, never blocks
+ * @AEM_IP_DATAGRAMS: struct aem_ip_socket; registers for datagrams, many in one record
+ * @AEM_IP_SEND_MANY: struct aem_ip_send_many; sends many datagrams, never blocks
  * @AEM_IP_CALLS:    how many there are
  *
  * An event holds its socket: close() of the descriptor alone does not end the
@@ -31,6 +33,8 @@ enum aem_ip_call {
 	AEM_IP_ROOM		= 3,
 	AEM_IP_CONNECT		= 4,
 	AEM_IP_SEND		= 5,
+	AEM_IP_DATAGRAMS	= 6,
+	AEM_IP_SEND_MANY	= 7,
 	AEM_IP_CALLS
 };
 
@@ -38,6 +42,12 @@ enum aem_ip_call {
 #define AEM_IP_LENGTH		4096
 /** AEM_IP_DATAGRAM_MAX: The largest @length of datagrams: with its sender it fills a block. */
 #define AEM_IP_DATAGRAM_MAX	65496
+/** AEM_IP_MESSAGE_MAX: The largest @length of datagrams, many in one record: likewise. */
+#define AEM_IP_MESSAGE_MAX	65480
+/** AEM_IP_MANY: Datagrams in one record, at most. */
+#define AEM_IP_MANY		64
+/** AEM_IP_MANY_BYTES: Bytes of messages that one call sends, at most. */
+#define AEM_IP_MANY_BYTES	65536
 
 /**
  * struct aem_ip_socket - register for the data, the datagrams or the room of a
@@ -65,6 +75,13 @@ enum aem_ip_call {
  * AEM_IP_F_* (TRUNCATED: the datagram was longer than @length). An empty datagram is
  * one, with 0 bytes. One record per datagram; its @lost says how many the
  * socket has dropped since the last one, for lack of room in its buffer.
+ *
+ * datagrams, many in one record: word[0] fd, word[1] how many messages, arg[1] offset of the
+ * block: struct aem_ip_message one after the other, word[4] bytes of all of them, word[5]
+ * AEM_IP_F_MORE or 0. @length is 1 to AEM_IP_MESSAGE_MAX. What waits in the socket when the event
+ * has its turn is one record, in the order in which it came: at most AEM_IP_MANY messages, and
+ * as many as a block of AEM_IP_MANY of @length holds, or the largest there is. An error of the
+ * socket is a message without data. The record's @count is how many they are, its @lost as above.
  *
  * room: word[0] fd, word[1] errno, arg[1] bytes of room. An edge: runs when the
  * socket becomes writable after a send found it full, and once at the start if it
@@ -196,6 +213,38 @@ struct aem_ip_send {
 #define AEM_IP_SEND_LAST	(1U << 1)
 
 /**
+ * struct aem_ip_send_many - send many datagrams, each to some address, without blocking
+ * @size:     sizeof(struct aem_ip_send_many)
+ * @flags:    0
+ * @id:       any event on the socket, UDP
+ * @messages: address of the first struct aem_ip_message; the others follow, each as far from the
+ *            one before as that one's @length says
+ * @bytes:    of all messages, at most AEM_IP_MANY_BYTES
+ * @at:       out: bytes of the messages that are done with
+ * @error:    out: errno of the message at @at, 0: there is none
+ * @pad:      0
+ *
+ * The messages of a record can be sent as they are: then each goes to where it came from, with
+ * whatever the handler has made of its data, @bytes and address. Those whose @error is not 0 are
+ * passed over. It ends with the first that cannot be sent, and those behind it are not looked at:
+ * EAGAIN (the socket is full), EMSGSIZE, EDESTADDRREQ, EINVAL (its @length, @bytes or address
+ * is wrong), EFAULT, ECONNREFUSED (told of an earlier one) and what else send(2) may say.
+ *
+ * Result: how many were sent; 0 and @error, if it was the first that could not be. Errors: ENOENT,
+ * EINVAL (@flags, @pad, @bytes, a stream); nothing was sent.
+ */
+struct aem_ip_send_many {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 id;
+	__aligned_u64 messages;
+	__u32 bytes;
+	__u32 at;
+	__u32 error;
+	__u32 pad;
+};
+
+/**
  * struct aem_ip_address - an address in a block
  * @length: bytes of @address in use, 0 if it is not known
  * @pad:    0
@@ -207,11 +256,33 @@ struct aem_ip_address {
 	__u8 address[32];
 };
 
+/**
+ * struct aem_ip_message - a datagram among others
+ * @length: bytes from the start of this message to the start of the next, which is behind @data;
+ *          a multiple of 8
+ * @bytes:  of @data
+ * @flags:  AEM_IP_F_TRUNCATED, AEM_IP_F_NEXT; of one that is sent, not looked at
+ * @error:  errno: an ICMP error, and there is no data; of one that is sent, not 0: leave it out
+ * @peer:   who sent it, or shall get it; its @length is 0: not known, or who the socket is
+ *          connected to
+ * @data:   the bytes
+ */
+struct aem_ip_message {
+	__u32 length;
+	__u32 bytes;
+	__u32 flags;
+	__u32 error;
+	struct aem_ip_address peer;
+	__u8 data[];
+};
+
 /** AEM_IP_F_END: The peer has closed its side; the stream ends here. */
 #define AEM_IP_F_END		(1U << 0)
 /** AEM_IP_F_TRUNCATED: The datagram was longer than the block. */
 #define AEM_IP_F_TRUNCATED	(1U << 1)
 /** AEM_IP_F_MORE: More data waits already and comes with the next record. */
 #define AEM_IP_F_MORE		(1U << 2)
+/** AEM_IP_F_NEXT: Of a message: another one follows in the same block. */
+#define AEM_IP_F_NEXT		(1U << 3)
 
 #endif /* _UAPI_LINUX_AEM_IP_H */

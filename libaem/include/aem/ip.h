@@ -70,6 +70,23 @@ typedef void (*aem_ip_datagram_fn)(struct aem *aem, void *user, aem_id id, int f
 				   int error);
 
 /**
+ * typedef aem_ip_datagrams_fn - datagrams came
+ * @aem:   the context
+ * @user:  as given
+ * @id:    the event
+ * @fd:    the socket
+ * @first: the first of them, in the order in which they came; aem_ip_next() has the others. They
+ *         may be changed, and are valid as aem_ip_data_fn's @data is; NULL with @error
+ * @flags: AEM_IP_F_MORE
+ * @error: 0; ENODEV: the service was taken away
+ *
+ * A message with @first->error is an ICMP error (ECONNREFUSED ...) without data.
+ */
+typedef void (*aem_ip_datagrams_fn)(struct aem *aem, void *user, aem_id id, int fd,
+				    struct aem_ip_message *first, unsigned int flags,
+				    int error);
+
+/**
  * typedef aem_ip_room_fn - there is room to send again
  * @aem:   the context
  * @user:  as given
@@ -154,6 +171,30 @@ int aem_ip_data(struct aem *aem, aem_id *id, int fd, uint32_t how,
  */
 int aem_ip_datagram(struct aem *aem, aem_id *id, int fd, uint32_t how,
 		    uint32_t length, aem_ip_datagram_fn handler, void *user);
+
+/**
+ * aem_ip_datagrams() - be called with the datagrams of a socket, with all that wait at a time
+ * @aem:     the context
+ * @id:      out: the event; may be NULL
+ * @fd:      UDP socket
+ * @how:     priority and flags
+ * @length:  most bytes of a datagram, 1 to AEM_IP_MESSAGE_MAX; 0: 4096. AEM_IP_MANY of them take
+ *           one block of memory, which is the less, the smaller this is
+ * @handler: called with them
+ * @user:    for @handler
+ *
+ * Return: 0; errors are those of AEM_IP_DATAGRAMS, and of aem_bind().
+ */
+int aem_ip_datagrams(struct aem *aem, aem_id *id, int fd, uint32_t how,
+		     uint32_t length, aem_ip_datagrams_fn handler, void *user);
+
+/** aem_ip_next() - the message behind one of a handler's; NULL: that was the last. */
+static inline struct aem_ip_message *aem_ip_next(struct aem_ip_message *message)
+{
+	if (!(message->flags & AEM_IP_F_NEXT))
+		return NULL;
+	return (struct aem_ip_message *)((char *)message + message->length);
+}
 
 /**
  * aem_ip_room() - be called when there is room to send
@@ -274,6 +315,51 @@ int aem_ip_send_to(struct aem *aem, aem_id id, const void *data, size_t length,
 int64_t aem_ip_send_now(struct aem *aem, aem_id id, const void *data,
 			size_t length, const struct sockaddr *to,
 			socklen_t to_length, unsigned int flags);
+
+/**
+ * typedef aem_ip_unsent_fn - a message was not sent
+ * @aem:     the context
+ * @user:    as given
+ * @id:      the event that it was to be sent by
+ * @message: which; valid during the call
+ * @error:   why: EAGAIN (the socket is full), ECONNREFUSED, EMSGSIZE ...
+ *
+ * Runs as aem_done_fn does.
+ */
+typedef void (*aem_ip_unsent_fn)(struct aem *aem, void *user, aem_id id,
+				 const struct aem_ip_message *message, int error);
+
+/**
+ * aem_ip_answer() - in a handler of aem_ip_datagrams(): send the messages back with the next crossing
+ * @aem:    the context
+ * @unsent: called for each message that could not be sent; NULL: nobody is
+ * @user:   for @unsent
+ *
+ * Each message goes to its @peer, with its @bytes of @data. Before this call the handler may change
+ * all three, and @error: a message with an @error is left out. @bytes must not grow beyond what
+ * came. None is copied: the memory that they lie in is kept until they are sent, and given back
+ * then; so nothing in it may be changed after this call.
+ *
+ * Return: 0; -EINVAL: not in such a handler, or it has answered already, or called aem_keep(); as
+ * aem_queue().
+ */
+int aem_ip_answer(struct aem *aem, aem_ip_unsent_fn unsent, void *user);
+
+/**
+ * aem_ip_send_many() - send many datagrams at once, in a crossing of its own
+ * @aem:      the context
+ * @id:       any event on the socket
+ * @messages: the first; the others follow, see struct aem_ip_message
+ * @bytes:    of all of them, at most AEM_IP_MANY_BYTES
+ * @done:     out: bytes of those that are done with; may be NULL
+ * @error:    out: why the message at @done was not sent, 0: all were; may be NULL
+ *
+ * Overtakes what is queued: aem_flush() first where order matters. Any thread.
+ *
+ * Return: how many were sent; -errno of AEM_IP_SEND_MANY.
+ */
+int64_t aem_ip_send_many(struct aem *aem, aem_id id, const struct aem_ip_message *messages,
+			 size_t bytes, size_t *done, int *error);
 
 /**
  * aem_ip_close() - be done with a socket

@@ -1,32 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0
-/* AEM: the datagrams of a burst come with one crossing, and go with the next. */
+/* AEM: the datagrams of a burst come in one record, and go back by one call. */
 #include <string.h>
 #include <aem/ip.h>
 #include "datagrams.h"
 
 static struct bench *row;
 
-static void on_rest(struct aem *aem, void *user, aem_id id, const void *rest, size_t left,
-		    int error)
+static void on_unsent(struct aem *aem, void *user, aem_id id, const struct aem_ip_message *message,
+		      int error)
 {
 	(void)aem;
 	(void)user;
 	(void)id;
-	(void)rest;
-	(void)left;
+	(void)message;
 	bench_skip(row, "a datagram was not sent: %s", strerror(error));
 }
 
-static void on_datagram(struct aem *aem, void *user, aem_id id, int fd, void *data, size_t length,
-			const struct sockaddr *from, socklen_t from_length, unsigned int flags,
-			int error)
+static void on_datagrams(struct aem *aem, void *user, aem_id id, int fd,
+			 struct aem_ip_message *first, unsigned int flags, int error)
 {
+	struct aem_ip_message *m;
+
 	(void)user;
+	(void)id;
 	(void)fd;
 	(void)flags;
-	bench_assert(row, !error && from_length);
-	bench_assert(row, !aem_ip_send_to(aem, id, data, length, from, from_length, AEM_SEND_QUIET,
-					  on_rest, NULL));
+	bench_assert(row, !error);
+	for (m = first; m; m = aem_ip_next(m))
+		bench_assert(row, !m->error && m->peer.length);
+	bench_assert(row, !aem_ip_answer(aem, on_unsent, NULL));
 }
 
 static void serve(struct bench *b, int fd, size_t length)
@@ -41,7 +43,7 @@ static void serve(struct bench *b, int fd, size_t length)
 	row = b;
 	error = aem_open(&aem, &options);
 	if (!error)
-		error = aem_ip_datagram(aem, NULL, fd, AEM_PRIO(0), length, on_datagram, NULL);
+		error = aem_ip_datagrams(aem, NULL, fd, AEM_PRIO(0), length, on_datagrams, NULL);
 	if (!error)
 		error = aem_run(aem);
 	bench_skip(b, "aem: %s", strerror(-error));
