@@ -37,7 +37,7 @@ static int charge(struct aem_process *proc)
 
 static void uncharge(struct aem_process *proc)
 {
-	aem_user_uncharge_event(proc->user);
+	aem_user_uncharge(proc->user);
 	atomic_dec(&proc->n_events);
 }
 

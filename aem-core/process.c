@@ -212,7 +212,7 @@ static void free_process(struct kref *refs)
 		put_task_struct(proc->owner);
 		mmdrop(proc->mm);
 	}
-	aem_user_put_context(proc->user);
+	aem_user_put(proc->user);
 	kvfree(proc);
 }
 

@@ -4,10 +4,8 @@
  * what the others need where no cgroup is set.
  */
 #include <linux/cred.h>
-#include <linux/hashtable.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/uidgid.h>
 #include "user.h"
 
 unsigned int aem_max_events = 4 << 20;
@@ -26,46 +24,63 @@ unsigned long aem_vmt_max = 64UL << 20;
 module_param_named(vmt_max, aem_vmt_max, ulong, 0644);
 MODULE_PARM_DESC(vmt_max, "bytes of a context's vmtable (ENOSPC past it)");
 
-/**
- * struct aem_user - what one user has, all contexts together
- * @node:     in users
- * @uid:      who
- * @contexts: open ones; the user is forgotten with the last. users_lock
- * @events:   registered ones
- */
-struct aem_user {
-	struct hlist_node node;
-	kuid_t uid;
-	unsigned int contexts;
-	atomic_t events;
-};
+/* Who has contexts, and how many events in them. */
+static DEFINE_AEM_USERS(owners);
 
-/* Protects the table and aem_user.contexts. A leaf. */
-static DEFINE_MUTEX(users_lock);
-static DEFINE_HASHTABLE(users, 6);
-
-static struct aem_user *lookup(kuid_t uid)
+static struct aem_user *lookup(struct aem_users *users, kuid_t uid)
 {
 	struct aem_user *user;
 
-	lockdep_assert_held(&users_lock);
-	hash_for_each_possible(users, user, node, __kuid_val(uid))
+	lockdep_assert_held(&users->lock);
+	hash_for_each_possible(users->table, user, node, __kuid_val(uid))
 		if (uid_eq(user->uid, uid))
 			return user;
 	return NULL;
 }
 
-static struct aem_user *enlist(kuid_t uid)
+static struct aem_user *enlist(struct aem_users *users, kuid_t uid)
 {
 	struct aem_user *user = kzalloc(sizeof(*user), GFP_KERNEL_ACCOUNT);
 
-	lockdep_assert_held(&users_lock);
-	if (user) {
-		user->uid = uid;
-		hash_add(users, &user->node, __kuid_val(uid));
-	}
+	lockdep_assert_held(&users->lock);
+	if (!user)
+		return ERR_PTR(-ENOMEM);
+	user->users = users;
+	user->uid = uid;
+	hash_add(users->table, &user->node, __kuid_val(uid));
 	return user;
 }
+
+struct aem_user *aem_user_get(struct aem_users *users, unsigned int max)
+{
+	kuid_t uid = current_uid();
+	struct aem_user *user;
+
+	mutex_lock(&users->lock);
+	user = lookup(users, uid);
+	if ((user ? user->holds : 0) >= max)
+		user = ERR_PTR(-EDQUOT);
+	else if (!user)
+		user = enlist(users, uid);
+	if (!IS_ERR(user))
+		user->holds++;
+	mutex_unlock(&users->lock);
+	return user;
+}
+EXPORT_SYMBOL_GPL(aem_user_get);
+
+void aem_user_put(struct aem_user *user)
+{
+	struct aem_users *users = user->users;
+
+	mutex_lock(&users->lock);
+	if (!--user->holds) {
+		hash_del(&user->node);
+		kfree(user);
+	}
+	mutex_unlock(&users->lock);
+}
+EXPORT_SYMBOL_GPL(aem_user_put);
 
 /**
  * aem_user_get_context() - count one more context of the caller
@@ -74,45 +89,11 @@ static struct aem_user *enlist(kuid_t uid)
  */
 struct aem_user *aem_user_get_context(void)
 {
-	kuid_t uid = current_uid();
-	struct aem_user *user;
-
-	mutex_lock(&users_lock);
-	user = lookup(uid);
-	if (user && user->contexts >= max_user_contexts)
-		user = ERR_PTR(-EDQUOT);
-	else if (!user && !max_user_contexts)
-		user = ERR_PTR(-EDQUOT);
-	else if (!user)
-		user = enlist(uid) ?: ERR_PTR(-ENOMEM);
-	if (!IS_ERR(user))
-		user->contexts++;
-	mutex_unlock(&users_lock);
-	return user;
-}
-
-/** aem_user_put_context() - a context has gone, with all its events. */
-void aem_user_put_context(struct aem_user *user)
-{
-	mutex_lock(&users_lock);
-	if (!--user->contexts) {
-		hash_del(&user->node);
-		kfree(user);
-	}
-	mutex_unlock(&users_lock);
+	return aem_user_get(&owners, READ_ONCE(max_user_contexts));
 }
 
 /** aem_user_charge_event() - count one more event. Return: 0 or -EDQUOT. */
 int aem_user_charge_event(struct aem_user *user)
 {
-	if (atomic_inc_return(&user->events) <= READ_ONCE(max_user_events))
-		return 0;
-	atomic_dec(&user->events);
-	return -EDQUOT;
-}
-
-/** aem_user_uncharge_event() - one less. */
-void aem_user_uncharge_event(struct aem_user *user)
-{
-	atomic_dec(&user->events);
+	return aem_user_charge(user, READ_ONCE(max_user_events)) ? 0 : -EDQUOT;
 }

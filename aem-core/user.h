@@ -6,15 +6,12 @@
 #define _AEM_CORE_USER_H
 
 #include <linux/types.h>
-
-struct aem_user;
+#include <aem/user.h>
 
 extern unsigned int aem_max_events;
 extern unsigned long aem_vmt_max;
 
 struct aem_user *aem_user_get_context(void);
-void aem_user_put_context(struct aem_user *user);
 int aem_user_charge_event(struct aem_user *user);
-void aem_user_uncharge_event(struct aem_user *user);
 
 #endif /* _AEM_CORE_USER_H */

@@ -33,7 +33,7 @@
  *	aem_fd_watch.lock	the watch's notes and its event; raw, not in interrupts
  *	the core's		an event is activated under its watch's lock
  *
- * The locks of change.c and user.c are leaves.
+ * The locks of change.c are leaves, and so is that of the core by which users are found.
  */
 #ifndef _AEM_FD_FD_H
 #define _AEM_FD_FD_H
@@ -46,8 +46,7 @@
 #include <linux/spinlock.h>
 #include <uapi/linux/aem_fd.h>
 #include <aem/service.h>
-
-struct aem_fd_user;
+#include <aem/user.h>
 
 /** AEM_FD_LOCKS: Kinds that tracepoints tell of. */
 #define AEM_FD_LOCKS		(AEM_FD_LOCK | AEM_FD_UNLOCK)
@@ -115,7 +114,7 @@ struct aem_fd_watch_state {
 	struct event_struct *ev;
 	const struct cred *cred;
 	struct pid *owner;
-	struct aem_fd_user *user;
+	struct aem_user *user;
 	struct pid *actor;
 	u32 flags;
 	u32 kinds;
@@ -327,10 +326,8 @@ void aem_fd_lock_init(void);
 void aem_fd_lock_exit(void);
 
 /* user.c */
-struct aem_fd_user *aem_fd_user_get(void);
-void aem_fd_user_put(struct aem_fd_user *user);
-bool aem_fd_user_charge(struct aem_fd_user *user);
-void aem_fd_user_uncharge(struct aem_fd_user *user);
+struct aem_user *aem_fd_user_get(void);
+bool aem_fd_user_charge(struct aem_user *user);
 
 /* change.c */
 void aem_fd_change_want(bool want);

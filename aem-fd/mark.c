@@ -63,7 +63,7 @@ static int count(struct aem_fd_watch_state *w)
 	raw_spin_unlock(&w->lock);
 	if (room)
 		return 0;
-	aem_fd_user_uncharge(w->user);
+	aem_user_uncharge(w->user);
 	return -ENOSPC;
 }
 
@@ -72,7 +72,7 @@ static void uncount(struct aem_fd_watch_state *w)
 	raw_spin_lock(&w->lock);
 	w->n_files--;
 	raw_spin_unlock(&w->lock);
-	aem_fd_user_uncharge(w->user);
+	aem_user_uncharge(w->user);
 }
 
 /* Some file systems let go of an inode without a word. */

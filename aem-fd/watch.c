@@ -252,7 +252,7 @@ void aem_fd_watch_free(struct aem_fd_watch_state *w)
 	put_pid(w->actor);
 	put_pid(w->owner);
 	put_cred(w->cred);
-	aem_fd_user_put(w->user);
+	aem_user_put(w->user);
 	kfree(w);
 	atomic_dec(&alive);
 }
@@ -286,7 +286,7 @@ static struct aem_fd_watch_state *make(struct event_struct *ev, const struct aem
 		return NULL;
 	}
 	w->user = aem_fd_user_get();
-	if (!w->user) {
+	if (IS_ERR(w->user)) {
 		aem_fd_queue_free(&w->queue);
 		kfree(w);
 		return NULL;

@@ -31,6 +31,7 @@ static const struct field accept_fields[] = {
 
 SOCKET_CALL(data, RES_STREAM, 65536);
 SOCKET_CALL(datagram, RES_DATAGRAM, AEM_IP_DATAGRAM_MAX);
+SOCKET_CALL(datagrams, RES_DATAGRAM, AEM_IP_MESSAGE_MAX);
 SOCKET_CALL(room, RES_STREAM | RES_DATAGRAM, 0);
 
 static const struct field connect_fields[] = {
@@ -61,6 +62,15 @@ static const struct field sendto_fields[] = {
 	FIELD(struct aem_ip_send, addrlen, NUMBER, 16, 28),
 };
 
+static const struct field send_many_fields[] = {
+	SIZE(struct aem_ip_send_many),
+	FIELD(struct aem_ip_send_many, flags, ZERO, 0, 0),
+	FIELD(struct aem_ip_send_many, id, WANT, RES_IP, 0),
+	FIELD(struct aem_ip_send_many, messages, POINTER, 0, 4096),
+	FIELD(struct aem_ip_send_many, bytes, NUMBER, 0, 4096),
+	FIELD(struct aem_ip_send_many, pad, ZERO, 0, 0),
+};
+
 #define IP(_name, _number, _struct, _fields, ...) \
 	PSEUDO(_name, AEM_IP_SERVICE, _number, _struct, _fields, __VA_ARGS__)
 
@@ -71,12 +81,15 @@ static const struct call calls[] = {
 	   REGISTERS(struct aem_ip_socket, RES_IP)),
 	IP("ip_datagram", AEM_IP_DATAGRAM, struct aem_ip_socket, datagram,
 	   REGISTERS(struct aem_ip_socket, RES_IP)),
+	IP("ip_datagrams", AEM_IP_DATAGRAMS, struct aem_ip_socket, datagrams,
+	   REGISTERS(struct aem_ip_socket, RES_IP)),
 	IP("ip_room", AEM_IP_ROOM, struct aem_ip_socket, room,
 	   REGISTERS(struct aem_ip_socket, RES_IP)),
 	IP("ip_connect", AEM_IP_CONNECT, struct aem_ip_connect, connect_fields,
 	   REGISTERS(struct aem_ip_connect, RES_IP)),
 	IP("ip_send", AEM_IP_SEND, struct aem_ip_send, send_fields),
 	IP("ip_sendto", AEM_IP_SEND, struct aem_ip_send, sendto_fields, .weight = 4),
+	IP("ip_send_many", AEM_IP_SEND_MANY, struct aem_ip_send_many, send_many_fields),
 };
 
 const struct call_table ip_table = { calls, ARRAY_SIZE(calls) };
