@@ -6,7 +6,6 @@
  * since timers and wait queues activate events in hard interrupts; all that happens
  * under it is of constant time.
  */
-#include <linux/bitops.h>
 #include <linux/preempt.h>
 #include <linux/sched/signal.h>
 #include "active.h"
@@ -14,6 +13,7 @@
 #include "hint.h"
 #include "layer.h"
 #include "trace.h"
+#include "waiter.h"
 
 /* Events that get another try before interrupts are let in. */
 #define FED_AT_ONCE	64
@@ -42,6 +42,7 @@ void aem_active_init(struct aem_process *proc)
 
 	raw_spin_lock_init(&proc->lock);
 	INIT_LIST_HEAD(&proc->starved);
+	INIT_LIST_HEAD(&proc->waiters);
 	for (kind = 0; kind < AEM_QUEUES; kind++)
 		for (prio = 0; prio < AEM_PRIORITIES; prio++)
 			INIT_LIST_HEAD(&proc->queues[kind].lists[prio]);
@@ -110,27 +111,6 @@ static void leave_starved(struct event_struct *ev)
 	ev->proc->n_starved--;
 }
 
-/* Active events at or above the level; 32 additions at most. */
-static u32 count_from(const struct aem_process *proc, u32 level)
-{
-	unsigned long mask = aem_active_from(proc, level, true);
-	u32 count = 0;
-	int prio;
-
-	for_each_set_bit(prio, &mask, AEM_PRIORITIES)
-		count += proc->at[prio];
-	return count;
-}
-
-static void wake_waiter(struct aem_process *proc)
-{
-	lockdep_assert_held(&proc->lock);
-	if (proc->waiter.task) {
-		wake_up_process(proc->waiter.task);
-		proc->waiter.task = NULL;
-	}
-}
-
 /*
  * Who is to hear of an event that has joined its list. A sleeper takes it with it when
  * it wakes; otherwise the bell rings, if the event may interrupt, is not masked,
@@ -141,12 +121,8 @@ static bool notify(struct event_struct *ev)
 	struct aem_process *proc = ev->proc;
 
 	lockdep_assert_held(&proc->lock);
-	if (proc->waiter.task && ev->prio >= proc->waiter.level) {
-		if (proc->waiter.want == 1 ||
-		    count_from(proc, proc->waiter.level) >= proc->waiter.want)
-			wake_waiter(proc);
+	if (aem_waiter_tell(ev))
 		return false;
-	}
 	if ((ev->flags & EVF_SAFEPOINT) || proc->silence > ev->prio)
 		return false;
 	/*
@@ -491,6 +467,16 @@ void aem_active_set_prio(struct event_struct *ev, u8 prio)
 		aem_doorbell_ring(ev->proc, prio);
 }
 
+/** aem_active_set_near() - where the event is to be handled: EVF_NEAR, EVF_NEAR_CPU | cpu, or 0 */
+void aem_active_set_near(struct event_struct *ev, u32 near)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&ev->proc->lock, flags);
+	WRITE_ONCE(ev->flags, (ev->flags & ~(EVF_NEAR | EVF_NEAR_CPU | EVF_CPU)) | near);
+	raw_spin_unlock_irqrestore(&ev->proc->lock, flags);
+}
+
 /* Neither active nor starved, and not started. */
 static void stop(struct event_struct *ev)
 {
@@ -562,7 +548,7 @@ void aem_active_tell_revoked(struct aem_process *proc)
 {
 	raw_spin_lock_irq(&proc->lock);
 	WRITE_ONCE(proc->revoked, true);
-	wake_waiter(proc);
+	aem_waiter_tell_revoked(proc);
 	raw_spin_unlock_irq(&proc->lock);
 }
 
@@ -579,74 +565,6 @@ bool aem_active_was_revoked(struct aem_process *proc)
 	WRITE_ONCE(proc->revoked, false);
 	raw_spin_unlock_irq(&proc->lock);
 	return revoked;
-}
-
-/* True: enough is active, or there is no point in waiting any more. */
-static bool wait_is_over(struct aem_process *proc, u32 level, u32 want)
-{
-	lockdep_assert_held(&proc->lock);
-	return !proc->ready || proc->revoked || count_from(proc, level) >= want;
-}
-
-/* Join as the one that sleeps, or see that there is no need: 1, or -EBUSY. */
-static int prepare(struct aem_process *proc, u32 level, u32 want)
-{
-	int ret = 0;
-
-	raw_spin_lock_irq(&proc->lock);
-	if (wait_is_over(proc, level, want))
-		ret = 1;
-	else if (proc->waiter.task && proc->waiter.task != current)
-		ret = -EBUSY;
-	else
-		proc->waiter = (struct aem_waiter){
-			.task = current, .want = want, .level = level,
-		};
-	raw_spin_unlock_irq(&proc->lock);
-	return ret;
-}
-
-/**
- * aem_active_wait() - sleep until events are active
- * @proc:    the process
- * @level:   lowest priority that counts
- * @want:    how many
- * @timeout: nanoseconds; negative: no limit
- *
- * Return: 0, -EINTR, -ETIME or -EBUSY.
- */
-int aem_active_wait(struct aem_process *proc, u32 level, u32 want, s64 timeout)
-{
-	ktime_t until = timeout < 0 ? KTIME_MAX : ktime_add_safe(ktime_get(), timeout);
-	int ret;
-
-	might_sleep();
-	for (;;) {
-		set_current_state(TASK_INTERRUPTIBLE);
-		ret = prepare(proc, level, want);
-		if (ret)
-			break;
-		if (signal_pending(current)) {
-			ret = -EINTR;
-			break;
-		}
-		if (!schedule_hrtimeout_range(timeout < 0 ? NULL : &until,
-					      current->timer_slack_ns,
-					      HRTIMER_MODE_ABS)) {
-			ret = -ETIME;
-			break;
-		}
-	}
-	__set_current_state(TASK_RUNNING);
-
-	raw_spin_lock_irq(&proc->lock);
-	if (proc->waiter.task == current)
-		proc->waiter.task = NULL;
-	/* What came at the last moment counts. */
-	if (ret != -EBUSY && wait_is_over(proc, level, want))
-		ret = 0;
-	raw_spin_unlock_irq(&proc->lock);
-	return min(ret, 0);
 }
 
 /** aem_active_mask() - priorities that have active events. */

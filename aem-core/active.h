@@ -5,6 +5,7 @@
 #ifndef _AEM_CORE_ACTIVE_H
 #define _AEM_CORE_ACTIVE_H
 
+#include <linux/bitops.h>
 #include "event.h"
 
 /**
@@ -33,12 +34,12 @@ void aem_active_lose(const struct aem_turn *turn);
 bool aem_active_finished(struct event_struct *ev, bool again);
 void aem_active_feed(struct aem_process *proc);
 void aem_active_set_prio(struct event_struct *ev, u8 prio);
+void aem_active_set_near(struct event_struct *ev, u32 near);
 bool aem_active_stop(struct event_struct *ev);
 bool aem_active_kill(struct event_struct *ev);
 void aem_active_revoke(struct event_struct *ev);
 void aem_active_tell_revoked(struct aem_process *proc);
 bool aem_active_was_revoked(struct aem_process *proc);
-int aem_active_wait(struct aem_process *proc, u32 level, u32 want, s64 timeout);
 u32 aem_active_mask(struct aem_process *proc);
 
 /** aem_active_from() - priorities at or above @level that have active events. Under the lock. */
@@ -49,6 +50,18 @@ static inline u32 aem_active_from(const struct aem_process *proc, u32 level, boo
 	if (safepoint)
 		mask |= proc->queues[AEM_QUEUE_SAFEPOINT].mask;
 	return mask & (u32)(~0ULL << level);
+}
+
+/** aem_active_count() - events at or above @level; 32 additions at most. Under the lock. */
+static inline u32 aem_active_count(const struct aem_process *proc, u32 level)
+{
+	unsigned long mask = aem_active_from(proc, level, true);
+	u32 count = 0;
+	int prio;
+
+	for_each_set_bit(prio, &mask, AEM_PRIORITIES)
+		count += proc->at[prio];
+	return count;
 }
 
 #endif /* _AEM_CORE_ACTIVE_H */

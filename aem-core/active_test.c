@@ -7,6 +7,7 @@
 #include <linux/random.h>
 
 #include "test_process.h"
+#include "waiter.h"
 
 #define EVENTS		24
 #define OPERATIONS	60000
@@ -198,16 +199,16 @@ static void active_wait(struct kunit *test)
 {
 	struct aem_process *proc = test_process(test);
 
-	KUNIT_EXPECT_EQ(test, aem_active_wait(proc, 0, 1, 0), -ETIME);
-	KUNIT_EXPECT_EQ(test, aem_active_wait(proc, 0, 1, 1000), -ETIME);
+	KUNIT_EXPECT_EQ(test, aem_waiter_wait(proc, 0, 1, 0), -ETIME);
+	KUNIT_EXPECT_EQ(test, aem_waiter_wait(proc, 0, 1, 1000), -ETIME);
 	aem_event_activate(test_event(test, proc, 4, EVF_SAFEPOINT, 0));
-	KUNIT_EXPECT_EQ(test, aem_active_wait(proc, 4, 1, -1), 0);
-	KUNIT_EXPECT_EQ(test, aem_active_wait(proc, 5, 1, 0), -ETIME);
-	KUNIT_EXPECT_EQ(test, aem_active_wait(proc, 0, 2, 0), -ETIME);
-	KUNIT_EXPECT_EQ(test, aem_active_wait(proc, AEM_PRIORITIES, 1, 0), -ETIME);
+	KUNIT_EXPECT_EQ(test, aem_waiter_wait(proc, 4, 1, -1), 0);
+	KUNIT_EXPECT_EQ(test, aem_waiter_wait(proc, 5, 1, 0), -ETIME);
+	KUNIT_EXPECT_EQ(test, aem_waiter_wait(proc, 0, 2, 0), -ETIME);
+	KUNIT_EXPECT_EQ(test, aem_waiter_wait(proc, AEM_PRIORITIES, 1, 0), -ETIME);
 	aem_event_activate(test_event(test, proc, 4, 0, 0));
-	KUNIT_EXPECT_EQ(test, aem_active_wait(proc, 0, 2, -1), 0);
-	KUNIT_EXPECT_NULL(test, proc->waiter.task);
+	KUNIT_EXPECT_EQ(test, aem_waiter_wait(proc, 0, 2, -1), 0);
+	KUNIT_EXPECT_EQ(test, proc->n_waiters, 0U);
 }
 
 /* A block that comes back during the turn may have come too late for it. */

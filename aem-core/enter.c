@@ -12,6 +12,7 @@
 #include "layer.h"
 #include "range.h"
 #include "ring.h"
+#include "waiter.h"
 
 /** AEM_CALLS_MAX: Calls in one AEM_IOC_ENTER. */
 #define AEM_CALLS_MAX	65536
@@ -216,6 +217,7 @@ static void pause(struct aem_process *proc, struct aem_enter *enter)
  */
 int aem_enter(struct aem_process *proc, struct aem_enter *enter)
 {
+	bool revoked = false;
 	int err;
 
 	enter->first = 0;
@@ -228,17 +230,24 @@ int aem_enter(struct aem_process *proc, struct aem_enter *enter)
 	reap(proc);
 	err = make_calls(proc, enter);
 	if (!err && enter->min_events && !aem_ring_has_untold(proc, enter->level))
-		err = aem_active_wait(proc, enter->level, enter->min_events,
+		err = aem_waiter_wait(proc, enter->level, enter->min_events,
 				      enter->timeout);
+	if (err == -ENODEV) {
+		revoked = true;
+		err = 0;
+	}
 	if (!err && (enter->flags & AEM_ENTER_PAUSE)) {
 		pause(proc, enter);
+		aem_waiter_pass_on(proc);
 		return 0;
 	}
 	if (!err)
 		err = fill(proc, enter);
-	if (aem_active_was_revoked(proc) && !err && !enter->count && enter->min_events)
+	revoked |= aem_active_was_revoked(proc);
+	if (revoked && !err && !enter->count && enter->min_events)
 		err = -ENODEV;
 	enter->pending = aem_doorbell_unhush(proc, 0);
+	aem_waiter_pass_on(proc);
 	return err;
 }
 

@@ -3,6 +3,7 @@
  * The life of an event: made by a service's call, found by its id, started, stopped,
  * unregistered, and buried when its last reference goes.
  */
+#include <linux/cpumask.h>
 #include <linux/slab.h>
 #include "active.h"
 #include "event.h"
@@ -13,7 +14,8 @@
 
 static int check_registration(const struct aem_registration *reg)
 {
-	if (reg->flags & ~EVF_KNOWN || reg->prio >= AEM_PRIORITIES)
+	if (reg->flags & ~EVF_KNOWN || reg->prio >= AEM_PRIORITIES ||
+	    (reg->flags & EVF_WAKE_LEAST && reg->flags & EVF_WAKE_ALL))
 		return -EINVAL;
 	if (reg->flags & ~EVF_SUPPORTED)
 		return -EOPNOTSUPP;
@@ -359,6 +361,21 @@ static int control_prio(struct event_struct *ev, u64 prio)
 	return 0;
 }
 
+static int control_near(struct event_struct *ev, u64 cpu)
+{
+	u32 near = EVF_NEAR_CPU | (cpu & EVF_CPU);
+
+	BUILD_BUG_ON(NR_CPUS > EVF_CPU + 1);
+	if (cpu == AEM_NEAR_ANY)
+		near = 0;
+	else if (cpu == AEM_NEAR_STIMULUS)
+		near = EVF_NEAR;
+	else if (cpu >= nr_cpu_ids || !cpu_possible(cpu))
+		return -EINVAL;
+	aem_active_set_near(ev, near);
+	return 0;
+}
+
 static u32 state_for_user(const struct event_struct *ev)
 {
 	u32 state = READ_ONCE(ev->state);
@@ -374,7 +391,7 @@ static void fill_info(const struct event_struct *ev, struct aem_event *arg)
 	arg->prio = READ_ONCE(ev->prio);
 	arg->state = state_for_user(ev);
 	arg->nr = ev->nr;
-	arg->flags = ev->flags;
+	arg->flags = READ_ONCE(ev->flags);
 	arg->activations = READ_ONCE(ev->activations);
 	arg->starved = READ_ONCE(ev->starved);
 	arg->parent = ev->parent;
@@ -394,7 +411,7 @@ static int control_shutdown(struct event_struct *ev)
 	return aem_ring_wait_idle(ev);
 }
 
-/* Start, stop and priority, one at a time, and not for an event that is gone. */
+/* Start, stop, priority and place, one at a time, and not for an event that is gone. */
 static int control_locked(struct event_struct *ev, const struct aem_event *arg)
 {
 	lockdep_assert_held(&ev->proc->enter_lock);
@@ -407,6 +424,8 @@ static int control_locked(struct event_struct *ev, const struct aem_event *arg)
 		return control_stop(ev);
 	case AEM_EVENT_PRIO:
 		return control_prio(ev, arg->arg);
+	case AEM_EVENT_NEAR:
+		return control_near(ev, arg->arg);
 	default:
 		return 0;
 	}
@@ -414,8 +433,8 @@ static int control_locked(struct event_struct *ev, const struct aem_event *arg)
 
 static bool control_is_good(const struct aem_event *arg)
 {
-	return arg->op >= AEM_EVENT_START && arg->op <= AEM_EVENT_INFO && !arg->pad &&
-	       (arg->op == AEM_EVENT_PRIO || !arg->arg);
+	return arg->op >= AEM_EVENT_START && arg->op <= AEM_EVENT_NEAR && !arg->pad &&
+	       (arg->op == AEM_EVENT_PRIO || arg->op == AEM_EVENT_NEAR || !arg->arg);
 }
 
 /* One that is unregistered can still be waited for while its handler runs. */

@@ -46,7 +46,7 @@ static void show_event(struct seq_file *seq, struct event_struct *ev)
 		   aem_service_call(service, ev->nr)->name, READ_ONCE(ev->prio));
 	show_state(seq, ev);
 	seq_printf(seq, " flags=0x%x activations=%u starved=%u lost=%u inflight=%u parent=%u",
-		   ev->flags, READ_ONCE(ev->activations), READ_ONCE(ev->starved),
+		   READ_ONCE(ev->flags), READ_ONCE(ev->activations), READ_ONCE(ev->starved),
 		   READ_ONCE(ev->lost), READ_ONCE(ev->inflight), ev->parent);
 	if (ops->show)
 		ops->show(ev, seq);
@@ -87,7 +87,8 @@ static void show_setup(struct seq_file *seq, const struct aem_process *proc,
 	seq_printf(seq, "realtime-ns:\t%llu\n", READ_ONCE(proc->realtime.used));
 }
 
-static void show_counters(struct seq_file *seq, const struct aem_query *query)
+static void show_counters(struct seq_file *seq, const struct aem_process *proc,
+			  const struct aem_query *query)
 {
 	seq_printf(seq, "ring-entries:\t%u\n", query->ring_entries);
 	seq_printf(seq, "vmt-size:\t%llu\n", query->vmt_size);
@@ -98,6 +99,7 @@ static void show_counters(struct seq_file *seq, const struct aem_query *query)
 	seq_printf(seq, "activations:\t%llu\n", query->activations);
 	seq_printf(seq, "records:\t%llu\n", query->records);
 	seq_printf(seq, "doorbells:\t%llu\n", query->doorbells);
+	seq_printf(seq, "waiters:\t%u\n", READ_ONCE(proc->n_waiters));
 	seq_printf(seq, "starvations:\t%llu\n", query->starvations);
 	seq_printf(seq, "redirects:\t%llu\n", query->redirects);
 }
@@ -112,6 +114,6 @@ void aem_fdinfo_show(struct seq_file *seq, struct file *file)
 	seq_printf(seq, "aem-abi:\t%u\n", query.abi);
 	if (aem_process_is_ready(proc))
 		show_setup(seq, proc, &query);
-	show_counters(seq, &query);
+	show_counters(seq, proc, &query);
 	show_events(seq, proc);
 }

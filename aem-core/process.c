@@ -16,6 +16,7 @@
 #include "range.h"
 #include "ring.h"
 #include "user.h"
+#include "waiter.h"
 
 #define RING_DEFAULT	256
 #define RING_MIN	64
@@ -154,10 +155,7 @@ int aem_process_setup(struct aem_process *proc, const struct aem_setup *setup)
 /* Whoever sleeps finds that the context is not ready any more. */
 static void wake_all(struct aem_process *proc)
 {
-	raw_spin_lock_irq(&proc->lock);
-	if (proc->waiter.task)
-		wake_up_process(proc->waiter.task);
-	raw_spin_unlock_irq(&proc->lock);
+	aem_waiter_wake_all(proc);
 	wake_up_all(&proc->idle_queue);
 	wake_up_interruptible_poll(&proc->poll_queue, EPOLLHUP | EPOLLERR);
 }

@@ -44,7 +44,7 @@ struct aem_user;
 
 /**
  * struct aem_slot - the kernel's side of a record
- * @ev:        the event, with a reference; NULL: free
+ * @ev:        the event, with a reference; NULL: free, or taken back before its neighbours
  * @block:     what the record's arguments point to
  * @task:      who was given the record; compared, never dereferenced
  * @cancelled: the event was unregistered before the handler started
@@ -94,20 +94,6 @@ enum aem_queue_kind {
 	AEM_QUEUE_INTERRUPT,
 	AEM_QUEUE_SAFEPOINT,
 	AEM_QUEUES,
-};
-
-/**
- * struct aem_waiter - the thread that sleeps in AEM_IOC_ENTER
- * @task:  who; NULL: nobody
- * @want:  wake it when so many events are active
- * @level: ... at priorities from this one
- *
- * Under the process's lock.
- */
-struct aem_waiter {
-	struct task_struct *task;
-	u32 want;
-	u32 level;
 };
 
 /**
@@ -215,6 +201,8 @@ struct aem_realtime {
  * @head:         oldest record that is not taken back, free-running
  * @tail:         next record to fill, free-running, or back where a record is taken back there
  * @reaps:        counts records that were taken back; written under enter_lock
+ * @taker:        who was given records last; compared, never dereferenced; enter_lock
+ * @takers:       several threads were, in their time; enter_lock
  * @untold:       records that are untold; written under enter_lock
  * @events:       events by index, until they are freed. xa_lock protects @closing too
  * @generation:   of the newest event
@@ -233,7 +221,9 @@ struct aem_realtime {
  * @n_starved:    how many
  * @frees:        counts blocks that came back; tells whether one did meanwhile
  * @feeder:       lets the starved try again after a shortage of pages
- * @waiter:       who sleeps in AEM_IOC_ENTER
+ * @waiters:      who sleeps in AEM_IOC_ENTER, longest first
+ * @turns:        of the last that began to
+ * @n_waiters:    how many do, those included that have just been woken; read anywhere
  * @silence:      the bell is silent for priorities below: what AEM_ENTER_PAUSE asked for, or
  *                AEM_SILENCE_*
  * @revoked:      a service was revoked, and no AEM_IOC_ENTER has returned since
@@ -275,6 +265,8 @@ struct aem_process {
 	u32 head;
 	u32 tail;
 	u32 reaps;
+	struct task_struct *taker;
+	bool takers;
 	u32 untold;
 
 	struct xarray events;
@@ -293,7 +285,9 @@ struct aem_process {
 	struct list_head starved;
 	u32 n_starved;
 	u32 frees;
-	struct aem_waiter waiter;
+	struct list_head waiters;
+	u64 turns;
+	u32 n_waiters;
 	u32 silence;
 	bool revoked;
 	struct aem_counters counters;

@@ -5,7 +5,8 @@
  * The kernel fills at the tail. A handler that is interrupted by a more urgent one lies
  * before it in the ring and ends after it, so finished records are taken back from
  * both ends: from the head what was delivered first, from the tail what interrupted
- * it. Where the ends are is known only to the kernel; of what the process can write,
+ * it. Where several threads take records, also from between.
+ * Where the ends are is known only to the kernel; of what the process can write,
  * nothing but aem_record.state is read, and the worst that a false one does is to
  * end the process's own record early, or never.
  */
@@ -163,31 +164,51 @@ bool aem_ring_is_empty(const struct aem_process *proc)
 	return head == tail;
 }
 
+/* Take the record back if it is finished: true if nothing of it is left. */
+static bool retire(struct aem_process *proc, u32 index)
+{
+	u32 state;
+
+	if (!slot_at(proc, index)->ev)
+		return true;
+	state = state_at(proc, index);
+	if (!is_finished(state))
+		return false;
+	take_back(proc, index, state == AEM_RECORD_KEEP);
+	return true;
+}
+
+/*
+ * What one thread finishes lies between the records of others, whose handlers may need long:
+ * the event goes on now, though the record's place is free only when its neighbours' are.
+ */
+static void retire_between(struct aem_process *proc)
+{
+	u32 i;
+
+	for (i = proc->head + 1; (s32)(proc->tail - i) > 1; i++)
+		retire(proc, i);
+}
+
 /**
  * aem_ring_reap() - take finished records back, run their destructors
  * @proc: the process, under its enter_lock
  */
 void aem_ring_reap(struct aem_process *proc)
 {
-	u32 state, reaps = proc->reaps;
+	u32 reaps = proc->reaps;
 
 	lockdep_assert_held(&proc->enter_lock);
-	while (proc->head != proc->tail) {
-		state = state_at(proc, proc->head);
-		if (!is_finished(state))
-			break;
-		take_back(proc, proc->head, state == AEM_RECORD_KEEP);
+	while (proc->head != proc->tail && retire(proc, proc->head)) {
 		/* Pairs with aem_ring_is_empty(): the destructor has run. */
 		smp_store_release(&proc->head, proc->head + 1);
 	}
-	while (proc->head != proc->tail) {
-		state = state_at(proc, proc->tail - 1);
-		if (!is_finished(state))
-			break;
-		take_back(proc, proc->tail - 1, state == AEM_RECORD_KEEP);
+	while (proc->head != proc->tail && retire(proc, proc->tail - 1)) {
 		/* Pairs with aem_ring_is_empty(). */
 		smp_store_release(&proc->tail, proc->tail - 1);
 	}
+	if (unlikely(proc->takers))
+		retire_between(proc);
 	if (reaps == proc->reaps)
 		return;
 	WRITE_ONCE(proc->control->flags, 0);
@@ -364,6 +385,11 @@ u32 aem_ring_fill(struct aem_process *proc, u32 level, bool safepoint, u32 max,
 	struct aem_turn turn;
 
 	lockdep_assert_held(&proc->enter_lock);
+	if (unlikely(proc->taker != current)) {
+		if (proc->taker)
+			proc->takers = true;
+		proc->taker = current;
+	}
 	if (unlikely(proc->untold))
 		made = retell(proc, level, safepoint, max, first);
 	if (made)
@@ -413,8 +439,10 @@ void aem_ring_clear(struct aem_process *proc)
 {
 	lockdep_assert_held(&proc->enter_lock);
 	while (proc->head != proc->tail) {
-		slot_at(proc, proc->head)->cancelled = true;
-		take_back(proc, proc->head, false);
+		if (slot_at(proc, proc->head)->ev) {
+			slot_at(proc, proc->head)->cancelled = true;
+			take_back(proc, proc->head, false);
+		}
 		WRITE_ONCE(proc->head, proc->head + 1);
 	}
 	wake_up_all(&proc->idle_queue);
@@ -450,13 +478,15 @@ static bool event_runs_elsewhere(const struct event_struct *ev)
  */
 struct event_struct *aem_ring_find_running(struct aem_process *proc, u64 id)
 {
-	struct event_struct *found = NULL;
+	struct event_struct *ev, *found = NULL;
 	u32 i;
 
 	mutex_lock(&proc->enter_lock);
-	for (i = proc->head; i != proc->tail && !found; i++)
-		if (aem_event_id(slot_at(proc, i)->ev) == id && runs_elsewhere(proc, i))
-			found = slot_at(proc, i)->ev;
+	for (i = proc->head; i != proc->tail && !found; i++) {
+		ev = slot_at(proc, i)->ev;
+		if (ev && aem_event_id(ev) == id && runs_elsewhere(proc, i))
+			found = ev;
+	}
 	if (found)
 		refcount_inc(&found->refs);
 	mutex_unlock(&proc->enter_lock);

@@ -41,6 +41,13 @@ int aem_event_prio(struct aem *aem, aem_id id, unsigned int prio)
 	return control(aem, id, AEM_EVENT_PRIO, prio, &event);
 }
 
+int aem_event_near(struct aem *aem, aem_id id, uint32_t cpu)
+{
+	struct aem_event event;
+
+	return control(aem, id, AEM_EVENT_NEAR, cpu, &event);
+}
+
 int aem_event_info(struct aem *aem, aem_id id, struct aem_event *info)
 {
 	return control(aem, id, AEM_EVENT_INFO, 0, info);

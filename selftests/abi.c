@@ -482,7 +482,7 @@ static const struct refusal {
 	{ 4, offsetof(struct aem_enter, n_calls), 65537, EINVAL },
 	{ 4, offsetof(struct aem_enter, n_calls), ~0U, EINVAL },
 	{ 5, offsetof(struct aem_event, op), 0, EINVAL },
-	{ 5, offsetof(struct aem_event, op), 6, EINVAL },
+	{ 5, offsetof(struct aem_event, op), AEM_EVENT_NEAR + 1, EINVAL },
 	{ 5, offsetof(struct aem_event, op), ~0U, EINVAL },
 	{ 5, offsetof(struct aem_event, arg), 1, EINVAL },
 	{ 5, offsetof(struct aem_event, arg) + 4, 1, EINVAL },

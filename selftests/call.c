@@ -128,7 +128,9 @@ static void refuse_registration(const struct raw *raw, uint32_t flags, uint32_t 
 
 TEST(registration_refused)
 {
-	static const uint32_t known[] = { EVF_ONESHOT, EVF_SAFEPOINT, EVF_START };
+	static const uint32_t known[] = {
+		EVF_ONESHOT, EVF_SAFEPOINT, EVF_START, EVF_WAKE_LEAST, EVF_WAKE_ALL, EVF_NEAR,
+	};
 	static const uint32_t later[] = { EVF_FORK, EVF_NOCLDWAIT, EVF_CAPSULE, EVF_KEEPALIVE };
 	uint32_t bit, all = 0, prio;
 	struct raw raw;
@@ -155,6 +157,7 @@ TEST(registration)
 {
 	static const uint32_t flags[] = {
 		0, EVF_ONESHOT, EVF_SAFEPOINT, EVF_START, EVF_ONESHOT | EVF_SAFEPOINT | EVF_START,
+		EVF_WAKE_LEAST, EVF_WAKE_ALL, EVF_NEAR | EVF_WAKE_LEAST,
 	};
 	struct null_create create;
 	struct aem_event event;

@@ -7,9 +7,10 @@
 #include "raw.h"
 #include <pthread.h>
 
-#define OPS 5
+#define OPS 6
 static const uint32_t ops[OPS] = {
 	AEM_EVENT_START, AEM_EVENT_STOP, AEM_EVENT_PRIO, AEM_EVENT_SHUTDOWN, AEM_EVENT_INFO,
+	AEM_EVENT_NEAR,
 };
 
 static struct raw raw;
@@ -47,13 +48,17 @@ TEST(arguments_that_are_refused)
 	raw_start(&raw);
 	id = stopped(1);
 	for (i = 0; i < OPS; i++)
-		if (ops[i] != AEM_EVENT_PRIO)
+		if (ops[i] != AEM_EVENT_PRIO && ops[i] != AEM_EVENT_NEAR)
 			EXPECT_ERRNO(raw_event(&raw, ops[i], id, 1), EINVAL);
 	EXPECT_ERRNO(raw_event(&raw, AEM_EVENT_PRIO, id, 32), EINVAL);
 	EXPECT_ERRNO(raw_event(&raw, AEM_EVENT_PRIO, id, ~0ULL), EINVAL);
 	EXPECT_ERRNO(raw_event(&raw, AEM_EVENT_PRIO, id, 1ULL << 32), EINVAL);
 	EXPECT_ERRNO(raw_event(&raw, 0, id, 0), EINVAL);
-	EXPECT_ERRNO(raw_event(&raw, 6, id, 0), EINVAL);
+	EXPECT_ERRNO(raw_event(&raw, AEM_EVENT_NEAR, id, sysconf(_SC_NPROCESSORS_CONF)), EINVAL);
+	EXPECT_ERRNO(raw_event(&raw, AEM_EVENT_NEAR, id, AEM_NEAR_ANY - 1), EINVAL);
+	EXPECT_ERRNO(raw_event(&raw, AEM_EVENT_NEAR, id, 1ULL << 32), EINVAL);
+	EXPECT_ERRNO(raw_event(&raw, AEM_EVENT_NEAR, id, ~0ULL), EINVAL);
+	EXPECT_ERRNO(raw_event(&raw, 7, id, 0), EINVAL);
 	EXPECT_EQ(raw_state_of(&raw, id), 0);
 	raw_end(&raw);
 }

@@ -264,6 +264,11 @@ static long long call_info(void)
 	return raw_event(&raw, AEM_EVENT_INFO, id, 0);
 }
 
+static long long call_near(void)
+{
+	return raw_event(&raw, AEM_EVENT_NEAR, id, 0);
+}
+
 static long long call_enter(void)
 {
 	struct aem_enter enter = { 0 };
@@ -592,6 +597,8 @@ static const struct row rows[] = {
 	  .call = call_shutdown },
 	{ "EVENT INFO", IOCTL, 5, AEM_EVENT_INFO, .before = make_active, .call = call_info,
 	  .after = shut },
+	{ "EVENT NEAR", IOCTL, 5, AEM_EVENT_NEAR, .before = make_active, .call = call_near,
+	  .after = shut, .twice = true },
 	{ "VMT ALLOC", IOCTL, 6, AEM_VMT_ALLOC, .before = fresh_subject, .call = call_alloc,
 	  .after = close_subject },
 	{ "VMT FREE", IOCTL, 6, AEM_VMT_FREE, .before = take_block, .call = call_free },

@@ -67,6 +67,22 @@ static inline void raw_sleep_ms(long ms)
 		;
 }
 
+/* Until a thread of this process sleeps. */
+static inline void raw_wait_asleep(int tid)
+{
+	char path[64], state = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	do {
+		raw_sleep_ms(5);
+		file = fopen(path, "r");
+		ASSERT(file);
+		ASSERT_EQ(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+		fclose(file);
+	} while (state != 'S');
+}
+
 static inline int raw_open(void)
 {
 	int fd = open(RAW_DEVICE, O_RDWR | O_CLOEXEC);
@@ -388,6 +404,22 @@ static inline struct null_totals null_totals(const struct raw *raw)
 	totals.size = sizeof(totals);
 	ASSERT_OK(raw_call(raw, raw->null + NULL_TOTALS, &totals));
 	return totals;
+}
+
+/* What fdinfo shows of the context. */
+static inline void raw_fdinfo(const struct raw *raw, char *text, size_t size)
+{
+	char path[64];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", raw->fd);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ASSERT_GE(fd, 0);
+	n = read(fd, text, size - 1);
+	ASSERT_GT(n, 0);
+	text[n] = '\0';
+	close(fd);
 }
 
 /* The service's own numbers; false: it is not loaded. */

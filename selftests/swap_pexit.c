@@ -40,17 +40,8 @@ static void told_once(const struct told *told, const struct child *child, int co
 static void expect_shown(const struct raw *raw)
 {
 	static char text[65536];
-	char path[64];
-	ssize_t n;
-	int fd;
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", raw->fd);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	ASSERT_GE(fd, 0);
-	n = read(fd, text, sizeof(text) - 1);
-	ASSERT_GT(n, 0);
-	text[n] = '\0';
-	close(fd);
+	raw_fdinfo(raw, text, sizeof(text));
 	EXPECT(strstr(text, "service=pexit"));
 	EXPECT(strstr(text, " flags:0 waiting:0 watched:1"));
 }

@@ -74,7 +74,7 @@ struct job_struct {
  *               aem_event_find() one
  * @state:       EV_*, the process's lock
  * @nr:          pseudo-system call that registered it; constant
- * @flags:       EVF_*; constant
+ * @flags:       EVF_*; constant, but for where it is handled: the process's lock
  * @prio:        0 to 31; the process's lock
  * @job_kind:    enum aem_job_kind; constant once the event is committed
  * @inflight:    records in the ring; the process's lock

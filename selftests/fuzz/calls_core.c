@@ -13,7 +13,7 @@ static const uint64_t doorbells[] = { 0, 0, 0, 1, 10, 12, 40, 9, 65 };
 
 static const uint64_t operations[] = {
 	AEM_EVENT_START, AEM_EVENT_STOP, AEM_EVENT_PRIO, AEM_EVENT_SHUTDOWN, AEM_EVENT_SHUTDOWN,
-	AEM_EVENT_INFO,
+	AEM_EVENT_INFO, AEM_EVENT_NEAR,
 };
 
 static const uint64_t manage_operations[] = {
@@ -78,6 +78,7 @@ EVENT_OP(stop, AEM_EVENT_STOP, 0);
 EVENT_OP(prio, AEM_EVENT_PRIO, 31);
 EVENT_OP(shutdown, AEM_EVENT_SHUTDOWN, 0);
 EVENT_OP(info, AEM_EVENT_INFO, 0);
+EVENT_OP(near, AEM_EVENT_NEAR, 1);
 
 static const struct field vmt[] = {
 	SIZE(struct aem_vmt),

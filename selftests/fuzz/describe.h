@@ -203,7 +203,9 @@ struct call_table {
 #define REGISTRATION(_struct)								\
 	FIELD(_struct, reg.handler, NUMBER, 1, 0xffff),					\
 	FIELD(_struct, reg.cookie, NUMBER, 0, 0xffff),					\
-	FIELD(_struct, reg.flags, FLAGS, EVF_START, EVF_START | EVF_SAFEPOINT | EVF_ONESHOT), \
+	FIELD(_struct, reg.flags, FLAGS, EVF_START,						\
+	      EVF_START | EVF_SAFEPOINT | EVF_ONESHOT | EVF_WAKE_LEAST | EVF_WAKE_ALL | \
+	      EVF_NEAR),								\
 	FIELD(_struct, reg.prio, NUMBER, 0, AEM_PRIORITIES - 1)
 
 /* An argument of a system call. */

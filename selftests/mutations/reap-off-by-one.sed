@@ -2,4 +2,4 @@
 # file: aem-core/ring.c
 # kernel: 6.1
 # tests: nesting
-s/state = state_at(proc, proc->tail - 1);/state = state_at(proc, proc->tail);/
+s/retire(proc, proc->tail - 1)/retire(proc, proc->tail)/

@@ -159,7 +159,7 @@ static const struct column service_columns[] = {
 static const struct column process_columns[] = {
 	{ "pid", "PID", true }, { "command", "COMMAND", false }, { "fd", "FD", true },
 	{ "mode", "MODE", false }, { "owner", "OWNER", true }, { "level", "LEVEL", true },
-	{ "boost", "BOOST", true },
+	{ "boost", "BOOST", true }, { "waiters", "WAITING", true },
 	{ "events", "EVENTS", true }, { "active", "ACTIVE", true },
 	{ "ring-entries", "RING", true },
 	{ "vmt-used", "VMT-USED", true }, { "vmt-size", "VMT-SIZE", true }, { 0 }

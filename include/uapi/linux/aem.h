@@ -22,7 +22,7 @@
  * ``ENOTTY``     no such ioctl
  * ``ENXIO``      AEM_IOC_SETUP has not been done on this descriptor, or an event is
  *                registered while the control page is not mapped
- * ``EBUSY``      already set up; or another thread waits on this descriptor
+ * ``EBUSY``      already set up; or AEM_WAITERS threads wait on this descriptor
  * ``EPERM``      the caller's address space is not the one that was set up
  *                (after fork or exec: open a descriptor of your own); or what is asked
  *                for is the administrator's
@@ -81,7 +81,14 @@
  * ``EVF_SAFEPOINT`` the handler runs only where the program asks for it
  * ``EVF_START``     the event is started as it is registered; without it, events
  *                   are registered stopped and AEM_EVENT_START starts them
+ * ``EVF_WAKE_LEAST`` of several threads that wait in AEM_IOC_ENTER, the least loaded is
+ *                   woken, see below
+ * ``EVF_WAKE_ALL``  all of them are
+ * ``EVF_NEAR``      of several, one is woken that is near the stimulus, see below
+ * ``EVF_NEAR_CPU``  never given, only told: AEM_EVENT_NEAR has asked for a processor, whose
+ *                   number is in the low 16 bits (EVF_CPU)
  */
+#define EVF_CPU			0xffffU
 #define EVF_ONESHOT		(1U << 18)
 #define EVF_FORK		(1U << 20)
 #define EVF_NOCLDWAIT		(1U << 21)
@@ -89,6 +96,10 @@
 #define EVF_KEEPALIVE		(1U << 23)
 #define EVF_SAFEPOINT		(1U << 24)
 #define EVF_START		(1U << 25)
+#define EVF_WAKE_LEAST		(1U << 26)
+#define EVF_WAKE_ALL		(1U << 27)
+#define EVF_NEAR		(1U << 28)
+#define EVF_NEAR_CPU		(1U << 29)
 
 /**
  * struct aem_registration - what every registering pseudo-system call takes
@@ -458,7 +469,8 @@ struct aem_call {
  * The doorbell is silent while its owner is in here: what became active meanwhile
  * is told in @pending (and in struct aem_control), and the owner enters again for it.
  * @first, @count, @done and @pending are written even on EINTR and ETIME, with
- * @count 0. One thread at a time waits on a descriptor (EBUSY).
+ * @count 0. Up to AEM_WAITERS threads wait on a descriptor at a time (EBUSY); which of
+ * them is woken stands below.
  * Errors: EINVAL, EFAULT, EINTR, ETIME, EBUSY, ENXIO, EPERM.
  */
 struct aem_enter {
@@ -475,6 +487,40 @@ struct aem_enter {
 	__u32 done;
 	__u32 pending;
 };
+
+/** AEM_WAITERS: Threads that may wait on a descriptor at a time. */
+#define AEM_WAITERS		64
+
+/**
+ * DOC: several threads that wait
+ *
+ * Threads of a process may wait in AEM_IOC_ENTER on one descriptor. An event that becomes active
+ * wakes one of those whose @level and @min_events are met by it: the one that has waited
+ * longest (first in, first out), or, with EVF_WAKE_LEAST, the one that has used the least
+ * processor time since it began, as its CPU clock (CLOCK_THREAD_CPUTIME_ID) has it; of equals the
+ * one that has waited longest. It takes what is there when it has woken, up to @max_events
+ * records; with @max_events 1 each event has a thread. What a thread leaves there as it leaves
+ * AEM_IOC_ENTER wakes the one that has waited longest; so does what it was woken for, if
+ * a signal or its timeout was faster. Who was woken and finds nothing any more waits on,
+ * and has lost its place to nobody.
+ *
+ * With EVF_WAKE_ALL all of them are woken. One finds the record, the others return all the same,
+ * with @count 0 if there is nothing else.
+ *
+ * With EVF_NEAR those come first that ran last on the processor which the stimulus came to (its
+ * interrupt, or who wrote into the pipe), then those that ran on the same memory node;
+ * AEM_EVENT_NEAR names a processor instead. Among those that are as near it goes on as above.
+ * No thread is moved: a program that wants its events handled where they come from has a thread
+ * for each processor, bound to it by sched_setaffinity() or not. A thread that waits alone
+ * is woken wherever it is, and runs where the scheduler puts it, within its affinity mask and its
+ * cpuset.
+ *
+ * While one of them sleeps, what it can take does not interrupt the owner.
+ *
+ * Each registration has a waking of its own: where several processes, or several contexts,
+ * have registered the same stimulus, an event of each becomes active. What can be had once
+ * only, a connection for instance, has who comes first; the others' handlers do not run.
+ */
 
 /** AEM_ENTER_INTERRUPT: Leave events with EVF_SAFEPOINT where they are. */
 #define AEM_ENTER_INTERRUPT	(1U << 0)
@@ -510,6 +556,9 @@ struct aem_enter {
  *                      waits again)
  * @AEM_EVENT_INFO:     fill the out fields only, as every operation but
  *                      SHUTDOWN does
+ * @AEM_EVENT_NEAR:     wake a thread near the processor with the number @arg (EINVAL: there
+ *                      is none), near the stimulus (AEM_NEAR_STIMULUS, as with EVF_NEAR),
+ *                      or any (AEM_NEAR_ANY)
  */
 enum aem_event_op {
 	AEM_EVENT_START		= 1,
@@ -517,7 +566,13 @@ enum aem_event_op {
 	AEM_EVENT_PRIO		= 3,
 	AEM_EVENT_SHUTDOWN	= 4,
 	AEM_EVENT_INFO		= 5,
+	AEM_EVENT_NEAR		= 6,
 };
+
+/** AEM_NEAR_STIMULUS: Argument of AEM_EVENT_NEAR: near the processor of the stimulus. */
+#define AEM_NEAR_STIMULUS	0xffffffffU
+/** AEM_NEAR_ANY: Argument of AEM_EVENT_NEAR: wherever. */
+#define AEM_NEAR_ANY		0xfffffffeU
 
 /**
  * struct aem_event - AEM_IOC_EVENT, and argument of AEM_CALL_EVENT

@@ -286,6 +286,16 @@ int aem_event_stop(struct aem *aem, aem_id id);
 int aem_event_prio(struct aem *aem, aem_id id, unsigned int prio);
 
 /**
+ * aem_event_near() - wake a thread near a processor, see AEM_EVENT_NEAR
+ * @aem: the context
+ * @id:  the event
+ * @cpu: the processor, AEM_NEAR_STIMULUS or AEM_NEAR_ANY
+ *
+ * Any thread.
+ */
+int aem_event_near(struct aem *aem, aem_id id, uint32_t cpu);
+
+/**
  * aem_event_shutdown() - unregister an event, see AEM_EVENT_SHUTDOWN
  * @aem: the context
  * @id:  the event

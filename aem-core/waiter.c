@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Threads that sleep in AEM_IOC_ENTER, and which of them is woken for an event.
+ *
+ * An event wakes one of them, however many sleep: who has found work for one has woken nobody
+ * in vain. It is not handed the event, for it might be killed, or need long to wake: who
+ * comes first takes what is there, and who was woken and finds nothing sleeps on in its old place.
+ * Who leaves AEM_IOC_ENTER and leaves something there wakes another, so nothing waits for a
+ * thread that does not come again.
+ *
+ * All of it is under aem_process.lock. AEM_WAITERS bounds what an activation looks at.
+ */
+#include <linux/hrtimer.h>
+#include <linux/sched/signal.h>
+#include <linux/topology.h>
+#include "active.h"
+#include "waiter.h"
+
+/**
+ * enum aem_told - why a thread returns although it may find nothing
+ * @TOLD_NOTHING: it does not
+ * @TOLD_CALLED:  an event with EVF_WAKE_ALL
+ * @TOLD_REVOKED: a service was revoked
+ */
+enum aem_told {
+	TOLD_NOTHING,
+	TOLD_CALLED,
+	TOLD_REVOKED,
+};
+
+/**
+ * struct aem_waiter - a thread in aem_waiter_wait(), on its stack
+ * @node:  in aem_process.waiters while it sleeps and is not woken, oldest @turn first
+ * @task:  who; constant
+ * @want:  wake it when so many events are active; constant
+ * @level: ... at priorities from this one; constant
+ * @turn:  orders those who wait; 0: it has not slept yet
+ * @told:  enum aem_told
+ */
+struct aem_waiter {
+	struct list_head node;
+	struct task_struct *task;
+	u32 want;
+	u32 level;
+	u64 turn;
+	u32 told;
+};
+
+/**
+ * struct candidate - who may be woken
+ * @waiter:   who; NULL: nobody
+ * @distance: from where the event wants to be handled, see distance()
+ * @load:     of those who are as near
+ */
+struct candidate {
+	struct aem_waiter *waiter;
+	u32 distance;
+	u64 load;
+};
+
+static void wake(struct aem_waiter *waiter)
+{
+	list_del_init(&waiter->node);
+	wake_up_process(waiter->task);
+}
+
+static void wake_and_tell(struct aem_waiter *waiter, enum aem_told told)
+{
+	waiter->told = max_t(u32, waiter->told, told);
+	wake(waiter);
+}
+
+static bool has_enough(const struct aem_process *proc, const struct aem_waiter *waiter)
+{
+	return aem_active_count(proc, waiter->level) >= waiter->want;
+}
+
+/* Processor time so far, of a thread that sleeps: what its CPU clock says. Else the same choice. */
+static u64 load_of(const struct event_struct *ev, const struct aem_waiter *waiter)
+{
+	return ev->flags & EVF_WAKE_LEAST ? READ_ONCE(waiter->task->se.sum_exec_runtime) : 0;
+}
+
+/*
+ * Of the processor where the thread ran last, which its affinity and its cpuset allowed, and where
+ * its cache is still warm: 0: the one; 1: of the same node; 2: farther.
+ */
+static u32 distance(int cpu, const struct aem_waiter *waiter)
+{
+	int last = task_cpu(waiter->task);
+
+	if (last == cpu)
+		return 0;
+	return cpu_to_node(last) == cpu_to_node(cpu) ? 1 : 2;
+}
+
+static u32 distance_of(const struct event_struct *ev, const struct aem_waiter *waiter)
+{
+	if (ev->flags & EVF_NEAR_CPU)
+		return distance(ev->flags & EVF_CPU, waiter);
+	/* Where the stimulus came: we are called from there. */
+	return ev->flags & EVF_NEAR ? distance(raw_smp_processor_id(), waiter) : 0;
+}
+
+static bool is_better(const struct candidate *a, const struct candidate *b)
+{
+	if (a->distance != b->distance)
+		return a->distance < b->distance;
+	return a->load < b->load;
+}
+
+/* Of equals the first, who has waited longer. */
+static void consider(struct candidate *best, const struct event_struct *ev,
+		     struct aem_waiter *waiter)
+{
+	struct candidate next = {
+		.waiter = waiter,
+		.distance = distance_of(ev, waiter),
+		.load = load_of(ev, waiter),
+	};
+
+	if (!best->waiter || is_better(&next, best))
+		*best = next;
+}
+
+/**
+ * aem_waiter_tell() - an event has joined its list: wake who is to take it
+ * @ev: the event, under its process's lock
+ *
+ * Return: whether a thread sleeps that takes it with it when it wakes, be it later because it
+ * wants more than one.
+ */
+bool aem_waiter_tell(struct event_struct *ev)
+{
+	struct aem_process *proc = ev->proc;
+	struct candidate best = { 0 };
+	struct aem_waiter *waiter, *next;
+	bool sleeps = false;
+
+	lockdep_assert_held(&proc->lock);
+	list_for_each_entry_safe(waiter, next, &proc->waiters, node) {
+		if (ev->prio < waiter->level)
+			continue;
+		sleeps = true;
+		if (waiter->want > 1 && !has_enough(proc, waiter))
+			continue;
+		if (ev->flags & EVF_WAKE_ALL)
+			wake_and_tell(waiter, TOLD_CALLED);
+		else
+			consider(&best, ev, waiter);
+	}
+	if (best.waiter)
+		wake(best.waiter);
+	return sleeps;
+}
+
+/** aem_waiter_tell_revoked() - a service was revoked: who sleeps for events returns. */
+void aem_waiter_tell_revoked(struct aem_process *proc)
+{
+	struct aem_waiter *waiter, *next;
+
+	lockdep_assert_held(&proc->lock);
+	list_for_each_entry_safe(waiter, next, &proc->waiters, node)
+		wake_and_tell(waiter, TOLD_REVOKED);
+}
+
+/** aem_waiter_wake_all() - whoever sleeps finds that the context is not ready any more. */
+void aem_waiter_wake_all(struct aem_process *proc)
+{
+	struct aem_waiter *waiter, *next;
+
+	raw_spin_lock_irq(&proc->lock);
+	list_for_each_entry_safe(waiter, next, &proc->waiters, node)
+		wake(waiter);
+	raw_spin_unlock_irq(&proc->lock);
+}
+
+/**
+ * aem_waiter_pass_on() - the caller leaves AEM_IOC_ENTER: what it leaves there wakes another
+ * @proc: the process
+ *
+ * Without the lock first: who began to wait before the caller last had the lock is counted
+ * already, and who does so later sees what is active.
+ */
+void aem_waiter_pass_on(struct aem_process *proc)
+{
+	struct aem_waiter *waiter;
+
+	if (likely(!READ_ONCE(proc->n_waiters)))
+		return;
+	raw_spin_lock_irq(&proc->lock);
+	list_for_each_entry(waiter, &proc->waiters, node) {
+		if (has_enough(proc, waiter)) {
+			wake(waiter);
+			break;
+		}
+	}
+	raw_spin_unlock_irq(&proc->lock);
+}
+
+/* Where its turn says, which is the end unless it has been woken before. */
+static void line_up(struct aem_process *proc, struct aem_waiter *waiter)
+{
+	struct aem_waiter *behind;
+
+	list_for_each_entry_reverse(behind, &proc->waiters, node)
+		if (behind->turn < waiter->turn)
+			break;
+	list_add(&waiter->node, &behind->node);
+}
+
+/* True: there is no point in waiting any more. */
+static bool wait_is_over(struct aem_process *proc, const struct aem_waiter *waiter)
+{
+	return !proc->ready || proc->revoked || waiter->told || has_enough(proc, waiter);
+}
+
+/* Join those who sleep, or see that there is no need: 1, or -EBUSY. */
+static int prepare(struct aem_process *proc, struct aem_waiter *waiter)
+{
+	int ret = 0;
+
+	raw_spin_lock_irq(&proc->lock);
+	if (wait_is_over(proc, waiter)) {
+		ret = 1;
+	} else if (!waiter->turn && proc->n_waiters == AEM_WAITERS) {
+		ret = -EBUSY;
+	} else {
+		if (!waiter->turn) {
+			waiter->turn = ++proc->turns;
+			WRITE_ONCE(proc->n_waiters, proc->n_waiters + 1);
+		}
+		if (list_empty(&waiter->node))
+			line_up(proc, waiter);
+	}
+	raw_spin_unlock_irq(&proc->lock);
+	return ret;
+}
+
+/* What came at the last moment counts. */
+static int finish(struct aem_process *proc, struct aem_waiter *waiter, int ret)
+{
+	raw_spin_lock_irq(&proc->lock);
+	list_del_init(&waiter->node);
+	if (waiter->turn)
+		WRITE_ONCE(proc->n_waiters, proc->n_waiters - 1);
+	if (ret != -EBUSY && wait_is_over(proc, waiter))
+		ret = waiter->told == TOLD_REVOKED ? -ENODEV : 0;
+	raw_spin_unlock_irq(&proc->lock);
+	return min(ret, 0);
+}
+
+/**
+ * aem_waiter_wait() - sleep until events are active
+ * @proc:    the process
+ * @level:   lowest priority that counts
+ * @want:    how many
+ * @timeout: nanoseconds; negative: no limit
+ *
+ * Return: 0, -EINTR, -ETIME, -EBUSY, or -ENODEV: a service was revoked.
+ */
+int aem_waiter_wait(struct aem_process *proc, u32 level, u32 want, s64 timeout)
+{
+	ktime_t until = timeout < 0 ? KTIME_MAX : ktime_add_safe(ktime_get(), timeout);
+	struct aem_waiter waiter = { .task = current, .want = want, .level = level };
+	int ret;
+
+	might_sleep();
+	INIT_LIST_HEAD(&waiter.node);
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		ret = prepare(proc, &waiter);
+		if (ret)
+			break;
+		if (signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
+		if (!schedule_hrtimeout_range(timeout < 0 ? NULL : &until,
+					      current->timer_slack_ns,
+					      HRTIMER_MODE_ABS)) {
+			ret = -ETIME;
+			break;
+		}
+	}
+	__set_current_state(TASK_RUNNING);
+	return finish(proc, &waiter, ret);
+}

@@ -1,0 +1,5 @@
+# a record is taken back only when its neighbours are
+# file: aem-core/ring.c
+# kernel: 6.1
+# tests: fair
+/^		retire_between(proc);/s/retire_between(proc)/(void)retire_between/
