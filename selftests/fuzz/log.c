@@ -13,8 +13,9 @@
 #include "own.h"
 #include "program.h"
 
-/* What a record of the kernel's log holds, and more. */
-#define RECORD	900
+/* Bytes of a record that a console prints, with what it sets before each line. */
+#define RECORD	960
+#define PREFIX	32
 /* Descriptors that programs do not hit by chance. */
 #define HIGH	900
 #define CONSOLE_LEVEL	8
@@ -56,14 +57,19 @@ int log_open(void)
 	return 0;
 }
 
-/* The end of the last line that fits a record. */
+/* How much of it fits a record: whole lines, but for one that is too long. */
 static unsigned int piece(const char *text, unsigned int length)
 {
-	unsigned int n = length < RECORD ? length : RECORD;
+	unsigned int n = 0, used = 0, line;
 
-	while (n && n < length && text[n - 1] != '\n')
-		n--;
-	return n ? n : length;
+	while (n < length) {
+		line = strcspn(text + n, "\n") + 1;
+		used += PREFIX + line;
+		if (n && used > RECORD)
+			break;
+		n += line;
+	}
+	return n < length ? n : length;
 }
 
 static void note(const char *text, unsigned int length)
