@@ -324,7 +324,8 @@ int64_t aem_ip_send_now(struct aem *aem, aem_id id, const void *data,
  * @message: which; valid during the call
  * @error:   why: EAGAIN (the socket is full), ECONNREFUSED, EMSGSIZE ...
  *
- * Runs as aem_done_fn does.
+ * Runs as aem_done_fn does, but aem_run() may sleep first, until the next event: aem_flush() in the
+ * handler where that is too late.
  */
 typedef void (*aem_ip_unsent_fn)(struct aem *aem, void *user, aem_id id,
 				 const struct aem_ip_message *message, int error);
