@@ -8,6 +8,7 @@
 #pragma GCC diagnostic error "-Wpedantic"
 #pragma GCC diagnostic error "-Wextra"
 #include <aem/aem.h>
+#include <aem/fd.h>
 #include <aem/ip.h>
 #include <aem/timer.h>
 #pragma GCC diagnostic ignored "-Wpedantic"

@@ -154,6 +154,7 @@ static const struct call calls[] = {
 	IOCTL("prio", AEM_IOC_EVENT, struct aem_event, prio, .weight = 8),
 	IOCTL("shutdown", AEM_IOC_EVENT, struct aem_event, shutdown, .weight = 8),
 	IOCTL("info", AEM_IOC_EVENT, struct aem_event, info),
+	IOCTL("near", AEM_IOC_EVENT, struct aem_event, near),
 	IOCTL("vmt", AEM_IOC_VMT, struct aem_vmt, vmt),
 	IOCTL("vmt_alloc", AEM_IOC_VMT, struct aem_vmt, vmt_alloc, .makes = { RES_BLOCK },
 	      .result = offsetof(struct aem_vmt, offset)),

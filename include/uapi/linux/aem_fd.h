@@ -318,7 +318,7 @@ struct aem_fd_note {
 	__u32 self2;
 	__aligned_u64 start;
 	__aligned_u64 end;
-	__u8 names[];
+	__extension__ __u8 names[];
 };
 
 /**

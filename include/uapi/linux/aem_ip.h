@@ -273,7 +273,7 @@ struct aem_ip_message {
 	__u32 flags;
 	__u32 error;
 	struct aem_ip_address peer;
-	__u8 data[];
+	__extension__ __u8 data[];
 };
 
 /** AEM_IP_F_END: The peer has closed its side; the stream ends here. */
