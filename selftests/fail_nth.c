@@ -467,6 +467,11 @@ static long long call_datagram(void)
 	return make_on(AEM_IP_DATAGRAM, udp[0], EVF_START);
 }
 
+static long long call_datagrams(void)
+{
+	return make_on(AEM_IP_DATAGRAMS, udp[0], EVF_START);
+}
+
 static long long call_room(void)
 {
 	/* Not started: there is room, and it would tell so at once. */
@@ -535,6 +540,31 @@ static long long call_send_to(void)
 	request.address = (uintptr_t)&target;
 	request.addrlen = ip_size(AF_INET);
 	return count_sent(ip_call(&raw, AEM_IP_SEND, &request));
+}
+
+/* One message: what is sent before another that fails is no failure. */
+static long long call_send_many(void)
+{
+	static char bytes[sizeof(struct aem_ip_message) + 104] __attribute__((aligned(8)));
+	struct aem_ip_message *m = (struct aem_ip_message *)bytes;
+	struct aem_ip_send_many request;
+	long long n;
+
+	memset(&request, 0, sizeof(request));
+	request.size = sizeof(request);
+	request.id = id;
+	request.messages = (uintptr_t)bytes;
+	request.bytes = sizeof(bytes);
+	m->length = sizeof(bytes);
+	m->bytes = 100;
+	m->peer.length = ip_size(AF_INET);
+	memcpy(m->peer.address, &target, m->peer.length);
+	n = ip_call(&raw, AEM_IP_SEND_MANY, &request);
+	if (!n) {
+		errno = (int)request.error;
+		n = -1;
+	}
+	return count_sent(n > 0 ? 100 : n);
 }
 
 static void receive(int fd)
@@ -633,6 +663,7 @@ static const struct row rows[] = {
 	{ "ip accept", "ip", AEM_IP_ACCEPT, .call = call_accept, .after = shut },
 	{ "ip data", "ip", AEM_IP_DATA, .call = call_data, .after = shut },
 	{ "ip datagram", "ip", AEM_IP_DATAGRAM, .call = call_datagram, .after = shut },
+	{ "ip datagrams", "ip", AEM_IP_DATAGRAMS, .call = call_datagrams, .after = shut },
 	{ "ip room", "ip", AEM_IP_ROOM, .call = call_room, .after = shut },
 	{ "ip connect", "ip", AEM_IP_CONNECT, .before = fresh_socket, .call = call_connect,
 	  .after = end_connect, .errors = { ENOBUFS }, .twice = true, .done = EISCONN },
@@ -640,6 +671,9 @@ static const struct row rows[] = {
 	  .after = receive_stream, .errors = { EAGAIN, ENOBUFS }, .twice = true },
 	{ "ip send, datagrams", "ip", AEM_IP_SEND, .before = socket_to_send_on,
 	  .call = call_send_to, .after = receive_datagrams, .errors = { EAGAIN, ENOBUFS },
+	  .twice = true },
+	{ "ip send many", "ip", AEM_IP_SEND_MANY, .before = socket_to_send_on,
+	  .call = call_send_many, .after = receive_datagrams, .errors = { EAGAIN, ENOBUFS },
 	  .twice = true },
 };
 
