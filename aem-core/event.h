@@ -37,7 +37,7 @@ enum aem_event_state {
 
 /** EVF_SUPPORTED: The flags that this core knows. */
 #define EVF_SUPPORTED	(EVF_ONESHOT | EVF_SAFEPOINT | EVF_START | EVF_WAKE_LEAST | \
-			 EVF_WAKE_ALL | EVF_NEAR)
+		       EVF_WAKE_ALL | EVF_NEAR)
 /** EVF_KNOWN: The flags that have a meaning. */
 #define EVF_KNOWN (EVF_SUPPORTED | EVF_FORK | EVF_NOCLDWAIT | EVF_CAPSULE | EVF_KEEPALIVE)
 

@@ -12,6 +12,8 @@
 
 /** AEM_USER_BITS: Of the number of buckets. */
 #define AEM_USER_BITS	6
+/** AEM_USER_LAST: The last bucket. */
+#define AEM_USER_LAST	((1 << AEM_USER_BITS) - 1)
 
 /**
  * struct aem_users - users, and what they have of one thing: DEFINE_AEM_USERS()
@@ -26,7 +28,7 @@ struct aem_users {
 #define DEFINE_AEM_USERS(_name)						\
 	struct aem_users _name = {					\
 		.lock = __MUTEX_INITIALIZER((_name).lock),		\
-		.table = { [0 ... (1 << AEM_USER_BITS) - 1] = HLIST_HEAD_INIT }, \
+		.table = { [0 ... AEM_USER_LAST] = HLIST_HEAD_INIT },	\
 	}
 
 /**
