@@ -4,10 +4,11 @@
 . selftests/lib/vm.sh
 plan 7
 
+# A kernel where nothing happens waits for no grace period of RCU, and does not see that none can end.
 in_mode() # MODE TIMEOUT
 {
 	vm --load none --timeout "$2" --append rcupdate.rcu_cpu_stall_timeout=4 -- \
-		sh -c "sysctl -wq kernel.hung_task_timeout_secs=3; $crash mode=$1 & sleep 300"
+		sh -c "sysctl -wq kernel.hung_task_timeout_secs=3; $crash mode=$1 & while (sleep 1); do :; done"
 }
 
 in_mode hang 60
