@@ -56,7 +56,7 @@
  */
 
 /** AEM_ABI: Counts up with every change that a program can tell. */
-#define AEM_ABI			3
+#define AEM_ABI			4
 
 /** AEM_NAME_MAX: Bytes of a service's name, the closing NUL among them. */
 #define AEM_NAME_MAX		32
