@@ -365,7 +365,7 @@ static int control_near(struct event_struct *ev, u64 cpu)
 {
 	u32 near = EVF_NEAR_CPU | (cpu & EVF_CPU);
 
-	BUILD_BUG_ON(NR_CPUS > EVF_CPU + 1);
+	BUILD_BUG_ON(CONFIG_NR_CPUS > EVF_CPU + 1);
 	if (cpu == AEM_NEAR_ANY)
 		near = 0;
 	else if (cpu == AEM_NEAR_STIMULUS)

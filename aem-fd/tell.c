@@ -147,7 +147,8 @@ static void tell(struct fsnotify_group *group, struct fsnotify_mark *fsn, u32 ma
 {
 	struct aem_fd_mark *mark = container_of(fsn, struct aem_fd_mark, fsn);
 	struct aem_fd_fact fact = {
-		.kinds = aem_fd_kinds_of(kinds, mask & fsn->mask), .flags = flags_of(mask, data_type),
+		.kinds = aem_fd_kinds_of(kinds, mask & fsn->mask),
+		.flags = flags_of(mask, data_type),
 		.mark = mark, .inode = inode, .child = name, .name = name,
 		/* Other attributes come with the dentry. */
 		.link = data_type == FSNOTIFY_EVENT_INODE,

@@ -101,7 +101,7 @@ static int queue_answer(struct aem *aem, uint32_t nr, const struct answer *answe
 		return aem_queue_now(aem, nr, &now, queued);
 	*copy = *answer;
 	aem_queue_add(aem, nr, copy, sizeof(*copy), queued);
-	/* That they went is nothing to hurry for: the crossing that sends them may go on to sleep. */
+	/* That they went is nothing to hurry for: what sends them may go on to sleep. */
 	aem->queue.wanted--;
 	return 0;
 }

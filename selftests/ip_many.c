@@ -272,7 +272,7 @@ static struct aem_ip_message *put(uint32_t *at, const union address *to, const v
 	return m;
 }
 
-/* The third of five is spoilt: two are sent, the call says why and where, and none behind it goes. */
+/* The third of five is spoilt: two are sent, the call says why and where, and no more go. */
 static void stops(void (*spoil)(struct aem_ip_message *m), int error)
 {
 	int fd = ip_bound(AF_INET, SOCK_DGRAM), peer = ip_bound(AF_INET, SOCK_DGRAM);
@@ -297,7 +297,11 @@ static void stops(void (*spoil)(struct aem_ip_message *m), int error)
 }
 
 static void too_short(struct aem_ip_message *m) { m->length = sizeof(*m) - 8; }
-static void nothing(struct aem_ip_message *m) { m->length = 0; }
+static void no_length(struct aem_ip_message *m)
+{
+	m->length = 0;
+}
+
 static void not_aligned(struct aem_ip_message *m) { m->length += 4; }
 static void too_far(struct aem_ip_message *m) { m->length = 0xfffffff8; }
 static void more_than_there_is(struct aem_ip_message *m) { m->bytes = m->length - sizeof(*m) + 1; }
@@ -305,10 +309,14 @@ static void all_the_world(struct aem_ip_message *m) { m->bytes = 0xffffffff; }
 static void short_address(struct aem_ip_message *m) { m->peer.length = 8; }
 static void long_address(struct aem_ip_message *m) { m->peer.length = 33; }
 static void no_family(struct aem_ip_message *m) { m->peer.address[0] = AF_UNIX; }
-static void nobody(struct aem_ip_message *m) { m->peer.length = 0; }
+
+static void nobody(struct aem_ip_message *m)
+{
+	m->peer.length = 0;
+}
 
 TEST(stops_at_a_length_too_short) { stops(too_short, EINVAL); }
-TEST(stops_at_no_length) { stops(nothing, EINVAL); }
+TEST(stops_at_no_length) { stops(no_length, EINVAL); }
 TEST(stops_at_an_odd_length) { stops(not_aligned, EINVAL); }
 TEST(stops_at_a_length_too_far) { stops(too_far, EINVAL); }
 TEST(stops_at_too_many_bytes) { stops(more_than_there_is, EINVAL); }

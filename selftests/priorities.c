@@ -98,7 +98,8 @@ TEST(timers)
 static void on_end(struct aem *a, void *user, aem_id id, const struct aem_pexit_note *n,
 		   uint32_t lost)
 {
-	(void)a, (void)id;
+	(void)a;
+	(void)id;
 	EXPECT_EQ(n->kind, AEM_PEXIT_END);
 	EXPECT_EQ(lost, 0);
 	note(user);
@@ -129,7 +130,8 @@ TEST(ends_of_processes)
 static void on_change(struct aem *a, void *user, aem_id id, const struct aem_fd_note *n,
 		      uint32_t lost)
 {
-	(void)a, (void)id;
+	(void)a;
+	(void)id;
 	EXPECT_EQ(n->kinds, AEM_FD_CREATE);
 	EXPECT_EQ(lost, 0);
 	note(user);

@@ -66,7 +66,7 @@ struct aem_user *aem_user_get(struct aem_users *users, unsigned int max);
  */
 void aem_user_put(struct aem_user *user);
 
-/** aem_user_charge() - count one more. Any context. Return: false: there may be no more than @max. */
+/** aem_user_charge() - count one more. Any context. Return: false: there are @max already. */
 static inline bool aem_user_charge(struct aem_user *user, unsigned int max)
 {
 	if (atomic_inc_return(&user->count) <= max)

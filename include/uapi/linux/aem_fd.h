@@ -318,6 +318,7 @@ struct aem_fd_note {
 	__u32 self2;
 	__aligned_u64 start;
 	__aligned_u64 end;
+
 	__extension__ __u8 names[];
 };
 
@@ -359,7 +360,7 @@ enum aem_fd_lock_kind {
 #define AEM_FD_F_EXCHANGE	(1U << 7)
 /** AEM_FD_F_DIR2: With AEM_FD_F_EXCHANGE: what has the old name now is a directory. */
 #define AEM_FD_F_DIR2		(1U << 8)
-/** AEM_FD_F_MORE: With AEM_FD_PACKED: another note follows, @length bytes after the start of this. */
+/** AEM_FD_F_MORE: With AEM_FD_PACKED: another note follows, @length bytes from its start. */
 #define AEM_FD_F_MORE		(1U << 9)
 
 #endif /* _UAPI_LINUX_AEM_FD_H */

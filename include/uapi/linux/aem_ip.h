@@ -273,6 +273,7 @@ struct aem_ip_message {
 	__u32 flags;
 	__u32 error;
 	struct aem_ip_address peer;
+
 	__extension__ __u8 data[];
 };
 

@@ -331,7 +331,7 @@ typedef void (*aem_ip_unsent_fn)(struct aem *aem, void *user, aem_id id,
 				 const struct aem_ip_message *message, int error);
 
 /**
- * aem_ip_answer() - in a handler of aem_ip_datagrams(): send the messages back with the next crossing
+ * aem_ip_answer() - in a handler of aem_ip_datagrams(): the next crossing sends the messages back
  * @aem:    the context
  * @unsent: called for each message that could not be sent; NULL: nobody is
  * @user:   for @unsent
