@@ -87,7 +87,7 @@ struct queued {
  * @head:      next to report
  * @made:      next to make
  * @tail:      next to fill
- * @wanted:    of the calls that are not made, how many have a report
+ * @wanted:    of the calls that are not made, how many have a report that cannot wait
  * @reporting: callbacks that we are in
  *
  * Touched only while the level is AEM_LEVEL_ALL.
@@ -276,7 +276,7 @@ int aem_dispatch_leave(struct aem *aem, unsigned int level);
 size_t aem_queue_memory(uint32_t calls, size_t bytes);
 void aem_queue_setup(struct queue *q, uint32_t calls, size_t bytes, char *memory);
 void aem_queue_report(struct aem *aem);
-void *aem_queue_room(struct aem *aem, size_t length);
+int aem_queue_room(struct aem *aem, size_t length, void **room);
 void aem_queue_add(struct aem *aem, uint32_t nr, void *arg, size_t length,
 		   const struct queued *queued);
 int aem_queue_flush(struct aem *aem);

@@ -2,6 +2,7 @@
 /*
  * Sends of many datagrams, from the memory that they came in.
  */
+#include <string.h>
 #include "internal.h"
 
 /**
@@ -87,20 +88,16 @@ static void report(struct aem *aem, const struct queued *queued, const void *mad
 static int queue_answer(struct aem *aem, uint32_t nr, const struct answer *answer,
 			const struct queued *queued)
 {
-	struct answer *copy = aem_queue_room(aem, sizeof(*copy));
 	struct answer now = *answer;
-	int ret;
+	void *copy;
+	int ret = aem_queue_room(aem, sizeof(now), &copy);
 
-	if (!copy) {
-		ret = aem_queue_flush(aem);
-		if (ret)
-			return ret;
-		copy = aem_queue_room(aem, sizeof(*copy));
-	}
+	if (ret)
+		return ret;
 	if (!copy)
 		return aem_queue_now(aem, nr, &now, queued);
-	*copy = *answer;
-	aem_queue_add(aem, nr, copy, sizeof(*copy), queued);
+	memcpy(copy, answer, sizeof(now));
+	aem_queue_add(aem, nr, copy, sizeof(now), queued);
 	/* That they went is nothing to hurry for: what sends them may go on to sleep. */
 	aem->queue.wanted--;
 	return 0;

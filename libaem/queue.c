@@ -59,20 +59,35 @@ void aem_queue_report(struct aem *aem)
 		reset(q);
 }
 
+/* NULL: there is no room for it, or none for a call. */
+static void *room_for(struct queue *q, size_t length)
+{
+	if (q->tail == q->max || length > q->size - q->used)
+		return NULL;
+	return q->bytes + q->used;
+}
+
 /**
  * aem_queue_room() - memory for the argument of a call that aem_queue_add() will add
  * @aem:    the context
  * @length: bytes
+ * @room:   out: the memory; NULL: there is none, not even with nothing queued, or in a callback
  *
- * Return: NULL: there is no room for it, or none for a call.
+ * Hands the queue over if need be.
+ *
+ * Return: 0 or -errno of the crossing.
  */
-void *aem_queue_room(struct aem *aem, size_t length)
+int aem_queue_room(struct aem *aem, size_t length, void **room)
 {
-	struct queue *q = &aem->queue;
+	int ret = 0;
 
-	if (q->tail == q->max || length > q->size - q->used)
-		return NULL;
-	return q->bytes + q->used;
+	*room = room_for(&aem->queue, length);
+	if (unlikely(!*room)) {
+		ret = aem_queue_flush(aem);
+		if (!ret)
+			*room = room_for(&aem->queue, length);
+	}
+	return ret;
 }
 
 /**
@@ -139,16 +154,12 @@ static int add_generic(struct aem *aem, uint32_t nr, const void *arg,
 		       const struct queued *queued)
 {
 	uint32_t size = *(const uint32_t *)arg;
-	void *copy = aem_queue_room(aem, size);
 	char now[1024] __attribute__((aligned(16)));
-	int ret;
+	void *copy;
+	int ret = aem_queue_room(aem, size, &copy);
 
-	if (!copy) {
-		ret = aem_queue_flush(aem);
-		if (ret)
-			return ret;
-		copy = aem_queue_room(aem, size);
-	}
+	if (ret)
+		return ret;
 	if (copy) {
 		memcpy(copy, arg, size);
 		aem_queue_add(aem, nr, copy, size, queued);

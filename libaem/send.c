@@ -66,34 +66,22 @@ static void fill(struct send *send, aem_id id, const void *data, size_t length,
 	}
 }
 
-/* Room for the send, and for a copy of its bytes, if need be after a flush. */
-static int get_room(struct aem *aem, size_t bytes, struct send **send)
-{
-	int ret = 0;
-
-	*send = aem_queue_room(aem, bytes);
-	if (unlikely(!*send)) {
-		ret = aem_queue_flush(aem);
-		if (!ret)
-			*send = aem_queue_room(aem, bytes);
-	}
-	return ret;
-}
-
 /* At AEM_LEVEL_ALL. */
 static int queue_send(struct aem *aem, uint32_t nr, aem_id id, const void *data,
 		      size_t length, const struct sockaddr *to, socklen_t to_length,
 		      unsigned int flags, const struct queued *queued)
 {
 	size_t copied = flags & AEM_SEND_BORROW ? 0 : length;
-	struct send *send = NULL, now;
+	struct send *send, now;
+	void *room = NULL;
 	int ret = 0;
 
 	/* No flush for what will never fit. */
 	if (copied <= aem->queue.size)
-		ret = get_room(aem, sizeof(*send) + copied, &send);
+		ret = aem_queue_room(aem, sizeof(*send) + copied, &room);
 	if (ret)
 		return ret;
+	send = room;
 	if (!send) {
 		fill(&now, id, data, length, to, to_length, flags);
 		return aem_queue_now(aem, nr, &now, queued);
