@@ -154,24 +154,26 @@ bool aem_waiter_tell(struct event_struct *ev)
 	return sleeps;
 }
 
-/** aem_waiter_tell_revoked() - a service was revoked: who sleeps for events returns. */
-void aem_waiter_tell_revoked(struct aem_process *proc)
+static void tell_all(struct aem_process *proc, enum aem_told told)
 {
 	struct aem_waiter *waiter, *next;
 
 	lockdep_assert_held(&proc->lock);
 	list_for_each_entry_safe(waiter, next, &proc->waiters, node)
-		wake_and_tell(waiter, TOLD_REVOKED);
+		wake_and_tell(waiter, told);
+}
+
+/** aem_waiter_tell_revoked() - a service was revoked: who sleeps for events returns. */
+void aem_waiter_tell_revoked(struct aem_process *proc)
+{
+	tell_all(proc, TOLD_REVOKED);
 }
 
 /** aem_waiter_wake_all() - whoever sleeps finds that the context is not ready any more. */
 void aem_waiter_wake_all(struct aem_process *proc)
 {
-	struct aem_waiter *waiter, *next;
-
 	raw_spin_lock_irq(&proc->lock);
-	list_for_each_entry_safe(waiter, next, &proc->waiters, node)
-		wake(waiter);
+	tell_all(proc, TOLD_NOTHING);
 	raw_spin_unlock_irq(&proc->lock);
 }
 
