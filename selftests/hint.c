@@ -192,22 +192,11 @@ TEST(given_back_by_exec)
 
 TEST(killed_while_boosted)
 {
-	int status, ready[2];
-	pid_t pid;
-	char c;
+	pid_t pid = fork_boosted(0, is_nicer);
+	int status;
 
-	ASSERT_OK(pipe(ready));
-	pid = fork();
-	ASSERT_GE(pid, 0);
-	if (!pid) {
-		struct raw raw;
-
-		start(&raw);
-		activate(&raw, 31);
-		ASSERT_EQ(write(ready[1], "x", 1), 1);
+	if (!pid)
 		pause();
-	}
-	ASSERT_EQ(read(ready[0], &c, 1), 1);
 	EXPECT_EQ(getpriority(PRIO_PROCESS, pid), -STEPS);
 	ASSERT_OK(kill(pid, SIGKILL));
 	ASSERT_OK(waitpid(pid, &status, 0));

@@ -98,24 +98,46 @@ static inline void become_nobody(int lowest, int realtime)
 }
 
 /*
- * A child with so much real time goes on to another program when it is boosted; there its
- * priority, as /proc/PID/stat has it, becomes what it was.
+ * As fork(), of a child with so much real time and an event that it never handles: both go on when
+ * it is boosted.
+ */
+static inline pid_t fork_boosted(unsigned int share, int (*is_boosted)(void))
+{
+	static struct raw raw;
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	ASSERT_OK(pipe(ready));
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (pid) {
+		close(ready[1]);
+		ASSERT_EQ(read(ready[0], &c, 1), 1);
+		close(ready[0]);
+		return pid;
+	}
+	start_with(&raw, share);
+	activate(&raw, 31);
+	if (!is_boosted())
+		_exit(1);
+	ASSERT_EQ(write(ready[1], "x", 1), 1);
+	return 0;
+}
+
+/*
+ * A child goes on to another program when it is boosted; there its priority, as /proc/PID/stat has
+ * it, becomes what it was.
  */
 static inline void expect_given_back_by_exec(unsigned int share, int (*is_boosted)(void))
 {
+	pid_t pid = fork_boosted(share, is_boosted);
 	int status;
-	pid_t pid = fork();
 
-	ASSERT_GE(pid, 0);
 	if (!pid) {
-		struct raw raw;
-
-		start_with(&raw, share);
-		activate(&raw, 31);
-		if (is_boosted())
-			execl("/bin/sh", "sh", "-c",
-			      "for i in 1 2 3 4 5 6 7 8 9; do n=$(cut -d ' ' -f 18 /proc/$$/stat);"
-			      "[ $n = 20 ] && exit 7; sleep 1; done", NULL);
+		execl("/bin/sh", "sh", "-c",
+		      "for i in 1 2 3 4 5 6 7 8 9; do n=$(cut -d ' ' -f 18 /proc/$$/stat);"
+		      "[ $n = 20 ] && exit 7; sleep 1; done", NULL);
 		_exit(1);
 	}
 	ASSERT_OK(waitpid(pid, &status, 0));

@@ -221,30 +221,14 @@ TEST(exec_in_real_time)
 	expect_given_back_by_exec(SHARE, comes_once);
 }
 
-/* A child with an event that it never handles, told by @ready; then it does as it likes. */
+/* A child that computes. */
 static pid_t child_in_real_time(void)
 {
-	int ready[2];
-	pid_t pid;
-	char c;
+	pid_t pid = fork_boosted(SHARE, comes_once);
 
-	ASSERT_OK(pipe(ready));
-	pid = fork();
-	ASSERT_GE(pid, 0);
-	if (!pid) {
-		struct raw raw;
-
-		start_with(&raw, SHARE);
-		activate(&raw, 31);
-		if (!comes(1))
-			_exit(1);
-		ASSERT_EQ(write(ready[1], "x", 1), 1);
+	if (!pid)
 		for (;;)
 			__asm__ volatile("");
-	}
-	ASSERT_EQ(read(ready[0], &c, 1), 1);
-	close(ready[0]);
-	close(ready[1]);
 	return pid;
 }
 
