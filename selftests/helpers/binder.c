@@ -11,6 +11,9 @@
  */
 #include "raw.h"
 
+/* CHURN_PAUSE: milliseconds between two rounds, at most. */
+#define CHURN_PAUSE	16
+
 static volatile sig_atomic_t stopped;
 
 static void on_stop(int signo)
@@ -83,6 +86,8 @@ static int churn(const char *name)
 		munmap(raw.vmt, raw.setup.vmt_size);
 		munmap(raw.control, sysconf(_SC_PAGESIZE));
 		close(raw.fd);
+		/* Now and then nobody is bound: with three of us, on a slow machine, it would not be. */
+		raw_sleep_ms((bound + absent) % CHURN_PAUSE);
 	}
 	printf("%lu %lu\n", bound, absent);
 	return 0;
