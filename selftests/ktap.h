@@ -271,10 +271,19 @@ static inline int ktap_rounds(int usual)
 }
 
 /*
- * Seconds that a test may spend on what it does again and again. A program of 32 bits is to find
- * structures that differ; the races are those of the others.
+ * Whether it is enough to see that all is the same: a program of 32 bits is to find structures that
+ * differ, another kernel (AEM_BRIEF) what it does otherwise. Races are looked for by the others.
  */
-#define KTAP_BUDGET	(sizeof(long) == 4 ? 1 : 3)
+static inline bool ktap_is_brief(void)
+{
+	return sizeof(long) == 4 || getenv("AEM_BRIEF");
+}
+
+/* Seconds that a test may spend on what it does again and again. */
+static inline long ktap_budget(void)
+{
+	return ktap_is_brief() ? 1 : 3;
+}
 
 static struct timespec ktap_begun;
 
@@ -293,7 +302,7 @@ static inline long ktap_seconds(void)
  */
 static inline bool ktap_more(unsigned long long done, unsigned long long usual)
 {
-	return done < usual && (done < usual / 100 || ktap_seconds() < KTAP_BUDGET);
+	return done < usual && (done < usual / 100 || ktap_seconds() < ktap_budget());
 }
 
 /*
@@ -438,7 +447,7 @@ static inline int ktap_main(int argc, char **argv)
 			continue;
 		result = ktap_run(test);
 		count[result]++;
-		if (ktap_seconds() > 2 * KTAP_BUDGET)
+		if (ktap_seconds() > 2 * ktap_budget())
 			ktap_note("%s took %ld s", test->name, ktap_seconds());
 		printf("%sok %d %s%s%s\n", result == KTAP_FAIL ? "not " : "", ++n, test->name,
 		       result == KTAP_SKIP ? " # SKIP " : "",

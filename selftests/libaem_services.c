@@ -456,19 +456,20 @@ static void send_through(int client, unsigned int flags, size_t size)
 
 TEST_TIMEOUT(send_more_than_fits, 120)
 {
-	int listening, client, small = 8192;
+	int listening, client, small = 8192, larger = 1 << 16;
 
 	start(AEM_OPEN_SAFEPOINT);
 	client = connected(AF_INET, &listening);
-	setsockopt(client, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
-	setsockopt(conn.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	setsockopt(conn.fd, SOL_SOCKET, SO_SNDBUF, &larger, sizeof(larger));
 	EXPECT_RESULT(aem_ip_room(aem, &conn.room_id, conn.fd, AEM_PRIO(2), on_room, &conn), 0);
 	AWAIT(conn.rooms == 1);
 	EXPECT_GT(conn.room, 0);
-	/* Copied; borrowed; too much to copy. */
-	send_through(client, 0, 200000);
-	send_through(client, AEM_SEND_BORROW, 200000);
+	/* Too much to copy; copied; borrowed. */
 	send_through(client, 0, 1000000);
+	setsockopt(client, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	setsockopt(conn.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	send_through(client, 0, 100000);
+	send_through(client, AEM_SEND_BORROW, 100000);
 	end();
 }
 

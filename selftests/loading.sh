@@ -142,7 +142,7 @@ another_name()
 
 # A slow guest does less: late ROUNDS tells when that is enough, or when there is no hope of it.
 now() { cut -d. -f1 /proc/uptime; }
-begin() { end=$(($(now) + 20)); }
+begin() { end=$(($(now) + $(seconds 20))); }
 late() { [ "$(now)" -ge $((end + ($1 < 10) * 180)) ]; }
 
 # rmmod while processes open, bind, register and end: it is refused or it works.

@@ -748,7 +748,7 @@ static uint64_t seconds(void)
 	const char *given = getenv("AEM_SECONDS");
 	uint64_t n = given ? strtoull(given, NULL, 0) : 0;
 
-	return n ? n : SECONDS;
+	return n ? n : ktap_is_brief() ? SECONDS / 2 : SECONDS;
 }
 
 /* A BIND would load what has just been unloaded, and all its versions: modprobe is told nothing. */

@@ -146,7 +146,7 @@ static void once_each(struct raw *raw, struct aem_record *record)
 
 TEST_TIMEOUT(two_threads_set, 180)
 {
-	uint64_t until = now_of(CLOCK_MONOTONIC) + 5 * SECOND, last;
+	uint64_t until = now_of(CLOCK_MONOTONIC) + ktap_budget() * SECOND, last;
 	uint64_t sets[2] = { 0, 0 };
 	struct aem_timer_create create;
 	pthread_t threads[2];
@@ -195,7 +195,7 @@ static void *keep_changing(void *arg)
 
 TEST_TIMEOUT(two_threads_change_the_base, 180)
 {
-	uint64_t until = now_of(CLOCK_MONOTONIC) + 5 * SECOND, sets[2] = { 0, 1 }, last;
+	uint64_t until = now_of(CLOCK_MONOTONIC) + ktap_budget() * SECOND, sets[2] = { 0, 1 }, last;
 	pthread_t threads[2];
 	struct tally t;
 
@@ -238,7 +238,7 @@ static void *keep_stopping(void *arg)
 /* However often it is stopped and started in between, each expiry is told of, once. */
 TEST_TIMEOUT(stop_and_start_against_expiry, 180)
 {
-	uint64_t until = now_of(CLOCK_MONOTONIC) + 5 * SECOND, first, stops = 0, interval = 50 * US;
+	uint64_t until = now_of(CLOCK_MONOTONIC) + ktap_budget() * SECOND, first, stops = 0, interval = 50 * US;
 	pthread_t thread;
 	struct tally t;
 
@@ -373,7 +373,7 @@ TEST_TIMEOUT(close_with_a_storm, 180)
 {
 	int i, fd = raw_open();
 
-	for (i = 0; i < 300; i++) {
+	for (i = 0; ktap_more(i, 300); i++) {
 		timers_start(&shared.raw);
 		storm(&shared.raw);
 		if (i % 2)
@@ -406,7 +406,7 @@ TEST_TIMEOUT(unmap_against_settime, 180)
 	struct tally t;
 	int i, fd = raw_open();
 
-	for (i = 0; i < 200; i++) {
+	for (i = 0; ktap_more(i, 200); i++) {
 		timers_start(&shared.raw);
 		new_timer(&shared.raw, &t, CLOCK_REALTIME, 0, FAR, 0);
 		shared.id = t.id;
@@ -430,7 +430,7 @@ TEST_TIMEOUT(killed, 180)
 	int i, status, fd = raw_open();
 	pid_t child;
 
-	for (i = 0; i < 100; i++) {
+	for (i = 0; ktap_more(i, 100); i++) {
 		child = fork();
 		ASSERT_GE(child, 0);
 		if (!child) {
