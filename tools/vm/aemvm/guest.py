@@ -15,9 +15,8 @@ from .image import bootable
 from .verdict import sign_of
 
 BOOT_LIMIT = 60             # seconds of the emulator's processor time to reach /init
-LEAKS_LIMIT = 30            # the same, to look for leaks: all of memory is read
+STAGE_LIMIT = 30            # the same, to load a module, unload, power off, look for leaks
 PATIENCE = 5                # times these, by the clock, on a busy machine
-STAGE_LIMIT = 30            # seconds to load a module, unload, power off
 GRACE = 8                   # seconds that the guest may take to tell of its own timeout
 OUTPUT_LIMIT = 256 << 20    # bytes of a serial port
 STALL = 21                  # seconds for RCU, as kernels have it; a pass over timers takes long
@@ -127,10 +126,8 @@ class Guest:
         """Seconds that what the guest is doing now may take, or None."""
         if not words:
             return self._by_processor(BOOT_LIMIT, 0)
-        if words[-1].startswith("stage looking for leaks"):
-            return self._by_processor(LEAKS_LIMIT, spent)
         if words[-1] != "stage command":
-            return STAGE_LIMIT * self.options.factor
+            return self._by_processor(STAGE_LIMIT, spent)
         number = int([word for word in words if word.startswith("step ")][-1].split()[1])
         timeout = self.steps[number - 1].timeout
         return timeout + GRACE if timeout else None
