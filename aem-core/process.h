@@ -227,6 +227,7 @@ struct aem_realtime {
  * @silence:      the bell is silent for priorities below: what AEM_ENTER_PAUSE asked for, or
  *                AEM_SILENCE_*
  * @revoked:      a service was revoked, and no AEM_IOC_ENTER has returned since
+ * @revocations:  counts them
  * @counters:     statistics
  * @poll_queue:   poll() of the descriptor
  * @idle_queue:   waits for handlers to end
@@ -290,6 +291,7 @@ struct aem_process {
 	u32 n_waiters;
 	u32 silence;
 	bool revoked;
+	u32 revocations;
 	struct aem_counters counters;
 	wait_queue_head_t poll_queue;
 	wait_queue_head_t idle_queue;

@@ -17,25 +17,14 @@
 #include "waiter.h"
 
 /**
- * enum aem_told - why a thread returns although it may find nothing
- * @TOLD_NOTHING: it does not
- * @TOLD_CALLED:  an event with EVF_WAKE_ALL
- * @TOLD_REVOKED: a service was revoked
- */
-enum aem_told {
-	TOLD_NOTHING,
-	TOLD_CALLED,
-	TOLD_REVOKED,
-};
-
-/**
  * struct aem_waiter - a thread in aem_waiter_wait(), on its stack
  * @node:  in aem_process.waiters while it sleeps and is not woken, oldest @turn first
  * @task:  who; constant
  * @want:  wake it when so many events are active; constant
  * @level: ... at priorities from this one; constant
  * @turn:  orders those who wait; 0: it has not slept yet
- * @told:  enum aem_told
+ * @revocations: aem_process.revocations when it began; constant
+ * @called: by an event with EVF_WAKE_ALL: it returns although it may find nothing
  */
 struct aem_waiter {
 	struct list_head node;
@@ -43,7 +32,8 @@ struct aem_waiter {
 	u32 want;
 	u32 level;
 	u64 turn;
-	u32 told;
+	u32 revocations;
+	bool called;
 };
 
 /**
@@ -62,12 +52,6 @@ static void wake(struct aem_waiter *waiter)
 {
 	list_del_init(&waiter->node);
 	wake_up_process(waiter->task);
-}
-
-static void wake_and_tell(struct aem_waiter *waiter, enum aem_told told)
-{
-	waiter->told = max_t(u32, waiter->told, told);
-	wake(waiter);
 }
 
 static bool has_enough(const struct aem_process *proc, const struct aem_waiter *waiter)
@@ -144,36 +128,46 @@ bool aem_waiter_tell(struct event_struct *ev)
 		sleeps = true;
 		if (waiter->want > 1 && !has_enough(proc, waiter))
 			continue;
-		if (ev->flags & EVF_WAKE_ALL)
-			wake_and_tell(waiter, TOLD_CALLED);
-		else
+		if (ev->flags & EVF_WAKE_ALL) {
+			waiter->called = true;
+			wake(waiter);
+		} else {
 			consider(&best, ev, waiter);
+		}
 	}
 	if (best.waiter)
 		wake(best.waiter);
 	return sleeps;
 }
 
-static void tell_all(struct aem_process *proc, enum aem_told told)
+static void wake_all(struct aem_process *proc)
 {
 	struct aem_waiter *waiter, *next;
 
 	lockdep_assert_held(&proc->lock);
 	list_for_each_entry_safe(waiter, next, &proc->waiters, node)
-		wake_and_tell(waiter, told);
+		wake(waiter);
 }
 
-/** aem_waiter_tell_revoked() - a service was revoked: who sleeps for events returns. */
+/**
+ * aem_waiter_tell_revoked() - a service was revoked: who waits for events returns
+ * @proc: the process, under its lock
+ *
+ * Who has been woken for an event, and comes too late for it, is not among those who sleep, but
+ * sees the count.
+ */
 void aem_waiter_tell_revoked(struct aem_process *proc)
 {
-	tell_all(proc, TOLD_REVOKED);
+	lockdep_assert_held(&proc->lock);
+	WRITE_ONCE(proc->revocations, proc->revocations + 1);
+	wake_all(proc);
 }
 
 /** aem_waiter_wake_all() - whoever sleeps finds that the context is not ready any more. */
 void aem_waiter_wake_all(struct aem_process *proc)
 {
 	raw_spin_lock_irq(&proc->lock);
-	tell_all(proc, TOLD_NOTHING);
+	wake_all(proc);
 	raw_spin_unlock_irq(&proc->lock);
 }
 
@@ -211,10 +205,16 @@ static void line_up(struct aem_process *proc, struct aem_waiter *waiter)
 	list_add(&waiter->node, &behind->node);
 }
 
+static bool was_revoked(const struct aem_process *proc, const struct aem_waiter *waiter)
+{
+	return proc->revocations != waiter->revocations;
+}
+
 /* True: there is no point in waiting any more. */
 static bool wait_is_over(struct aem_process *proc, const struct aem_waiter *waiter)
 {
-	return !proc->ready || proc->revoked || waiter->told || has_enough(proc, waiter);
+	return !proc->ready || proc->revoked || was_revoked(proc, waiter) || waiter->called ||
+	       has_enough(proc, waiter);
 }
 
 /* Join those who sleep, or see that there is no need: 1, or -EBUSY. */
@@ -247,7 +247,7 @@ static int finish(struct aem_process *proc, struct aem_waiter *waiter, int ret)
 	if (waiter->turn)
 		WRITE_ONCE(proc->n_waiters, proc->n_waiters - 1);
 	if (ret != -EBUSY && wait_is_over(proc, waiter))
-		ret = waiter->told == TOLD_REVOKED ? -ENODEV : 0;
+		ret = was_revoked(proc, waiter) ? -ENODEV : 0;
 	raw_spin_unlock_irq(&proc->lock);
 	return min(ret, 0);
 }
@@ -264,7 +264,10 @@ static int finish(struct aem_process *proc, struct aem_waiter *waiter, int ret)
 int aem_waiter_wait(struct aem_process *proc, u32 level, u32 want, s64 timeout)
 {
 	ktime_t until = timeout < 0 ? KTIME_MAX : ktime_add_safe(ktime_get(), timeout);
-	struct aem_waiter waiter = { .task = current, .want = want, .level = level };
+	struct aem_waiter waiter = {
+		.task = current, .want = want, .level = level,
+		.revocations = READ_ONCE(proc->revocations),
+	};
 	int ret;
 
 	might_sleep();

@@ -734,4 +734,100 @@ TEST(revoked_while_threads_wait)
 	reload();
 }
 
+/**
+ * struct waiting - a thread that waits in AEM_IOC_ENTER
+ * @raw:      its context, that of others as well
+ * @cpu:      where it runs
+ * @thread:   of pthread_create()
+ * @tid:      known when it runs
+ * @returned: it has
+ * @result:   0, or errno
+ */
+struct waiting {
+	struct raw raw;
+	int cpu;
+	pthread_t thread;
+	int tid;
+	bool returned;
+	int result;
+};
+
+static void pin(int cpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu % sysconf(_SC_NPROCESSORS_ONLN), &cpus);
+	ASSERT_OK(sched_setaffinity(0, sizeof(cpus), &cpus));
+}
+
+static void *wait_there(void *arg)
+{
+	struct waiting *w = (struct waiting *)arg;
+
+	pin(w->cpu);
+	__atomic_store_n(&w->tid, raw_gettid(), __ATOMIC_SEQ_CST);
+	w->result = raw_wait(&w->raw, RAW_LONG);
+	__atomic_store_n(&w->returned, true, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+static void begin_to_wait(struct waiting *w, const struct raw *raw, int cpu)
+{
+	*w = (struct waiting){ .raw = *raw, .cpu = cpu };
+	ASSERT_EQ(pthread_create(&w->thread, NULL, wait_there, w), 0);
+	while (!__atomic_load_n(&w->tid, __ATOMIC_SEQ_CST))
+		raw_sleep_ms(1);
+	raw_wait_asleep(w->tid);
+}
+
+static bool has_returned(const struct waiting *w)
+{
+	return __atomic_load_n(&w->returned, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * The first has waited longest, so it is woken for the last record. But it cannot run before we let
+ * it, and by then the other one has taken that. Each is told all the same.
+ */
+static void revoked_under_two(uint32_t events)
+{
+	struct sched_param urgent = { .sched_priority = 1 }, normal = { 0 };
+	struct waiting first, second;
+	struct raw raw;
+	uint32_t i;
+
+	last = 0;
+	swap_begin(&raw, 1);
+	for (i = 0; i < events; i++)
+		null_new(&raw, NULL_CREATE, end_of_it, i, 0, 1);
+	pin(0);
+	begin_to_wait(&first, &raw, 0);
+	begin_to_wait(&second, &raw, 1);
+	ASSERT_OK(sched_setscheduler(0, SCHED_FIFO, &urgent));
+	EXPECT_EQ(revoke_old(&raw).moved, events);
+	while (!has_returned(&second) && !has_returned(&first))
+		;
+	ASSERT_OK(sched_setscheduler(0, SCHED_OTHER, &normal));
+	pthread_join(second.thread, NULL);
+	pthread_join(first.thread, NULL);
+	NOTE("%u events: %d and %d", events, first.result, second.result);
+	EXPECT_EQ(!first.result + !second.result, events > 0);
+	EXPECT(!first.result || first.result == ENODEV);
+	EXPECT(!second.result || second.result == ENODEV);
+	EXPECT_EQ(last, (1U << events) - 1);
+	raw_drain(&raw);
+	EXPECT_EQ(raw_query(&raw).events, 0);
+	EXPECT_EQ(swap_unload(OLD), 0);
+	raw_end(&raw);
+	swap_load("aem-null", "");
+	reload();
+}
+
+TEST(revoked_while_two_threads_wait_in_one_context)
+{
+	revoked_under_two(1);
+	revoked_under_two(0);
+}
+
 KTAP_MAIN()
