@@ -539,6 +539,9 @@ void aem_active_revoke(struct event_struct *ev)
 	raw_spin_lock_irqsave(&ev->proc->lock, flags);
 	if (!(ev->state & (EV_DEAD | EV_ENDING)))
 		ev->state |= EV_STARTED;
+	/* The last record needs no memory. */
+	if (ev->state & EV_STARVED)
+		leave_starved(ev);
 	raw_spin_unlock_irqrestore(&ev->proc->lock, flags);
 	activate(ev);
 }
