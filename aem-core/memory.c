@@ -188,6 +188,19 @@ int aem_vmt_alloc(struct aem_process *proc, size_t size, struct aem_block *block
 }
 EXPORT_SYMBOL_GPL(aem_vmt_alloc);
 
+int aem_vmt_alloc_some(struct aem_process *proc, size_t size, size_t least,
+		       struct aem_block *block)
+{
+	int err = aem_vmt_alloc(proc, size, block);
+
+	while ((err == -ENOBUFS || err == -ENOMEM) && size > least) {
+		size = max(size / 2, least);
+		err = aem_vmt_alloc(proc, size, block);
+	}
+	return err;
+}
+EXPORT_SYMBOL_GPL(aem_vmt_alloc_some);
+
 void aem_vmt_free(struct aem_process *proc, struct aem_block *block)
 {
 	if (!block->address)

@@ -31,16 +31,17 @@ static void tell_many(struct aem_delivery *d, const struct aem_fd_taken *taken)
 static int construct(struct event_struct *ev, struct aem_delivery *d)
 {
 	struct aem_fd_watch_state *w = watch_of(ev);
-	u32 bytes = aem_fd_peek(w);
 	struct aem_fd_taken taken;
+	u32 bytes, least;
 	bool more;
 	int err;
 
+	bytes = aem_fd_peek(w, &least);
 	aem_fd_tree_fill(w);
 	if (!bytes)
 		return -EAGAIN;
 	/* The block first: what is popped cannot be put back. */
-	err = aem_vmt_alloc(d->caller.proc, bytes, &d->block);
+	err = aem_vmt_alloc_some(d->caller.proc, bytes, least, &d->block);
 	if (err)
 		return err;
 	more = aem_fd_pop(w, d, &taken);
@@ -55,7 +56,9 @@ static int construct(struct event_struct *ev, struct aem_delivery *d)
 
 static int arm(struct event_struct *ev)
 {
-	return aem_fd_peek(watch_of(ev)) ? AEM_READY : 0;
+	u32 least;
+
+	return aem_fd_peek(watch_of(ev), &least) ? AEM_READY : 0;
 }
 
 static void show(struct event_struct *ev, struct seq_file *seq)

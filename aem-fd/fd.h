@@ -273,7 +273,7 @@ long aem_fd_poll(const struct aem_caller *caller, void *argument);
 int aem_fd_init(struct event_struct *ev, const struct aem_fd_watch *request,
 		const char *pattern, struct pid *actor);
 void aem_fd_tell(struct aem_fd_watch_state *w, const struct aem_fd_fact *fact);
-u32 aem_fd_peek(struct aem_fd_watch_state *w);
+u32 aem_fd_peek(struct aem_fd_watch_state *w, u32 *least);
 bool aem_fd_pop(struct aem_fd_watch_state *w, struct aem_delivery *d, struct aem_fd_taken *taken);
 void aem_fd_release(struct event_struct *ev);
 void aem_fd_watch_free(struct aem_fd_watch_state *w);
@@ -289,7 +289,7 @@ int aem_fd_queue_init(struct aem_fd_queue *queue, u32 size);
 void aem_fd_queue_free(struct aem_fd_queue *queue);
 void aem_fd_queue_put(struct aem_fd_queue *queue, struct aem_fd_note *note,
 		      const struct aem_fd_fact *fact, bool merge);
-u32 aem_fd_queue_peek(const struct aem_fd_queue *queue, u32 limit);
+u32 aem_fd_queue_peek(const struct aem_fd_queue *queue, u32 limit, u32 *least);
 void aem_fd_queue_pop(struct aem_fd_queue *queue, void *to, u32 limit,
 		      struct aem_fd_taken *taken);
 

@@ -123,13 +123,15 @@ void aem_fd_queue_put(struct aem_fd_queue *queue, struct aem_fd_note *note,
  * aem_fd_queue_peek() - bytes that aem_fd_queue_pop() has use for, 0: there is no note
  * @queue: the queue
  * @limit: of several notes; 0: it is to be one
+ * @least: out: bytes of the oldest note
  */
-u32 aem_fd_queue_peek(const struct aem_fd_queue *queue, u32 limit)
+u32 aem_fd_queue_peek(const struct aem_fd_queue *queue, u32 limit, u32 *least)
 {
+	*least = 0;
 	if (!queue->n)
 		return 0;
-	return limit ? min(end_of_run(queue) - queue->head, limit) :
-		       note_at(queue, queue->head)->length;
+	*least = note_at(queue, queue->head)->length;
+	return limit ? min(end_of_run(queue) - queue->head, limit) : *least;
 }
 
 /* As many as lie one after the other, and fit. All but the last say that another follows. */
@@ -161,7 +163,7 @@ static void copy_out(u64 *to, const u64 *from, u32 bytes)
 /**
  * aem_fd_queue_pop() - take the oldest notes
  * @queue: has one
- * @to:    room for what aem_fd_queue_peek() said
+ * @to:    room for the oldest at least
  * @limit: how much room; 0: take one
  * @taken: out: what was taken
  */

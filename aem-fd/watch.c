@@ -207,13 +207,13 @@ void aem_fd_tell(struct aem_fd_watch_state *w, const struct aem_fd_fact *fact)
 	put(w, &view);
 }
 
-/** aem_fd_peek() - bytes that the next record wants, 0: there is none. */
-u32 aem_fd_peek(struct aem_fd_watch_state *w)
+/** aem_fd_peek() - bytes that the next record wants, 0: there is none. @least: ... that it needs. */
+u32 aem_fd_peek(struct aem_fd_watch_state *w, u32 *least)
 {
 	u32 bytes;
 
 	raw_spin_lock(&w->lock);
-	bytes = aem_fd_queue_peek(&w->queue, w->flags & AEM_FD_PACKED ? AEM_FD_PACK : 0);
+	bytes = aem_fd_queue_peek(&w->queue, w->flags & AEM_FD_PACKED ? AEM_FD_PACK : 0, least);
 	raw_spin_unlock(&w->lock);
 	return bytes;
 }
@@ -222,7 +222,7 @@ EXPORT_SYMBOL_GPL(aem_fd_peek);
 /**
  * aem_fd_pop() - take the oldest note, or with AEM_FD_PACKED as many as there is room for
  * @w:     the watch, whose event has one constructor at a time: so what was seen is still there
- * @d:     its block, as long as aem_fd_peek() said, is filled, and losses are added
+ * @d:     its block, as long as aem_fd_peek() said at least, is filled, and losses are added
  * @taken: out: what was taken
  *
  * Return: whether there are others.

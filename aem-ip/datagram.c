@@ -187,11 +187,13 @@ static bool receive_many(struct pack *pack)
 static int datagrams_construct(struct event_struct *ev, struct aem_delivery *d)
 {
 	struct aem_ip_event *p = aem_event_private(ev);
+	u32 one = size_of_message(p->length);
 	struct pack pack = { .p = p };
 	bool more;
 	int err;
 
-	err = aem_ip_block(d, min(AEM_IP_MANY * size_of_message(p->length), AEM_BLOCK_MAX));
+	err = aem_vmt_alloc_some(d->caller.proc, min(AEM_IP_MANY * one, AEM_BLOCK_MAX), one,
+				 &d->block);
 	if (err)
 		return err;
 	pack.at = d->block.address;

@@ -8,6 +8,8 @@
 
 #define ROOM	65536
 #define PIECE	(FD_NOTE_MAX + 8)
+/* The smallest zone: one largest block. */
+#define ZONE	65536
 
 static struct raw raw;
 static struct fd_told told;
@@ -90,11 +92,15 @@ static void take(struct raw *context, struct aem_record *record)
 		memset(block, 0xff, word[0]);
 }
 
-static void begin(uint32_t kinds, uint32_t flags, uint32_t room)
+static void begin_in(uint64_t zone, uint32_t kinds, uint32_t flags, uint32_t room)
 {
 	struct aem_fd_watch watch;
 
-	fds_start(&raw);
+	memset(&raw, 0, sizeof(raw));
+	raw.setup.flags = AEM_SETUP_SAFEPOINT;
+	raw.setup.vmt_size = zone;
+	raw_begin(&raw);
+	fds_bind(&raw);
 	fds_go();
 	memset(&packed, 0, sizeof(packed));
 	watch = fd_request(&told, ".", kinds);
@@ -102,6 +108,11 @@ static void begin(uint32_t kinds, uint32_t flags, uint32_t room)
 	watch.room = room;
 	watch.reg.handler = (uintptr_t)take;
 	fd_make(&raw, &told, &watch);
+}
+
+static void begin(uint32_t kinds, uint32_t flags, uint32_t room)
+{
+	begin_in(0, kinds, flags, room);
 }
 
 static void make(uint32_t from, uint32_t to)
@@ -255,6 +266,102 @@ TEST(stopped_notes_wait)
 	raw_drain(&raw);
 	EXPECT_EQ(packed.records, 1);
 	EXPECT_EQ(packed.notes, 5);
+	raw_end(&raw);
+}
+
+static void expect_to_starve(uint64_t times)
+{
+	struct aem_query query;
+
+	EXPECT_EQ(raw_drain(&raw), 0);
+	query = raw_query(&raw);
+	EXPECT_EQ(query.starved, 1);
+	EXPECT_EQ(query.starvations, times);
+}
+
+/* No block at all: what comes meanwhile waits as well, and is told with the first that comes back. */
+TEST(waits_for_memory)
+{
+	long long all;
+
+	begin_in(ZONE, AEM_FD_CREATE, 0, ROOM);
+	packed.order = numbered;
+	all = raw_take(&raw, ZONE);
+	make(0, 10);
+	expect_to_starve(1);
+	make(10, 20);
+	expect_to_starve(1);
+	raw_give(&raw, all);
+	raw_drain(&raw);
+	EXPECT_EQ(packed.records, 1);
+	EXPECT_EQ(packed.notes, 20);
+	EXPECT_EQ(packed.lost, 0);
+	EXPECT_EQ(raw_query(&raw).starved, 0);
+	EXPECT_EQ(raw_query(&raw).vmt_used, 0);
+	raw_end(&raw);
+}
+
+/* What finds no room while there is no memory is counted, once. */
+TEST(losses_while_there_is_no_memory)
+{
+	uint32_t made = 0, round;
+	long long all;
+
+	begin_in(ZONE, AEM_FD_CREATE, 0, 2048);
+	for (round = 1; round < 5; round++, made += 20) {
+		all = raw_take(&raw, ZONE);
+		ASSERT_GE(all, 0);
+		make(made, made + 20);
+		expect_to_starve(round);
+		raw_give(&raw, all);
+		raw_drain(&raw);
+		EXPECT_EQ(packed.records, round);
+		EXPECT_GT(packed.lost, 0);
+		EXPECT_EQ(packed.notes + packed.lost, made + 20);
+	}
+	raw_end(&raw);
+}
+
+/* All that is free are small blocks: a record takes what one of them holds. */
+TEST(small_blocks_will_do)
+{
+	enum { BLOCK = 1024, BLOCKS = ZONE / BLOCK };
+	uint64_t block[BLOCKS];
+
+	begin_in(ZONE, AEM_FD_CREATE, 0, ROOM);
+	packed.order = numbered;
+	EXPECT_EQ(raw_take_all(&raw, block, BLOCKS, BLOCK), BLOCKS);
+	make(0, 50);
+	expect_to_starve(1);
+	raw_give(&raw, block[5]);
+	while (packed.notes < 50)
+		ASSERT_NE(raw_drain(&raw), 0);
+	EXPECT_EQ(packed.notes, 50);
+	EXPECT_LE(packed.bytes, BLOCK);
+	EXPECT_GT(packed.most, 1);
+	EXPECT_EQ(packed.lost, 0);
+	raw_end(&raw);
+}
+
+/* One note needs more than the blocks that there are: it waits until others join them. */
+TEST(too_small_for_one)
+{
+	enum { BLOCK = 128, BLOCKS = ZONE / BLOCK };
+	uint64_t block[BLOCKS];
+	uint32_t i;
+
+	begin_in(ZONE, AEM_FD_CREATE, 0, ROOM);
+	EXPECT_EQ(raw_take_all(&raw, block, BLOCKS, BLOCK), BLOCKS);
+	/* A long name. */
+	make(6, 7);
+	expect_to_starve(1);
+	raw_give(&raw, block[0]);
+	expect_to_starve(2);
+	for (i = 1; i < BLOCKS; i++)
+		raw_give(&raw, block[i]);
+	raw_drain(&raw);
+	EXPECT_EQ(packed.notes, 1);
+	EXPECT_EQ(packed.lost, 0);
 	raw_end(&raw);
 }
 

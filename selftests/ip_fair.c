@@ -122,30 +122,6 @@ TEST(priority)
 	raw_end(&raw);
 }
 
-/* Takes every block of @size that there is; how many. */
-static int take_all(struct raw *raw, uint64_t *offset, int max, uint64_t size)
-{
-	int n;
-
-	for (n = 0; n < max; n++) {
-		struct aem_vmt vmt = { .size = sizeof(vmt), .op = AEM_VMT_ALLOC, .length = size };
-
-		if (ioctl(raw->fd, AEM_IOC_VMT, &vmt)) {
-			EXPECT_EQ(errno, ENOSPC);
-			break;
-		}
-		offset[n] = vmt.offset;
-	}
-	return n;
-}
-
-static void give(struct raw *raw, uint64_t offset)
-{
-	struct aem_vmt vmt = { .size = sizeof(vmt), .op = AEM_VMT_FREE, .offset = offset };
-
-	ASSERT_OK(ioctl(raw->fd, AEM_IOC_VMT, &vmt));
-}
-
 static struct aem_event info(struct raw *raw, uint64_t id)
 {
 	struct aem_event event;
@@ -164,7 +140,7 @@ TEST(empty_pool)
 	struct raw raw;
 
 	ip_start(&raw, 0, 65536);
-	n = take_all(&raw, offset, 64, PIECE);
+	n = raw_take_all(&raw, offset, 64, PIECE);
 	EXPECT_EQ(n, 16);
 	busy_pair(fd);
 	id = ip_new(&raw, AEM_IP_DATA, fd[0], 0, PIECE);
@@ -181,7 +157,7 @@ TEST(empty_pool)
 	ip_write(fd[1], rest, sizeof(rest));
 	ip_expect_quiet(&raw);
 	EXPECT_EQ(info(&raw, id).starved, 1);
-	give(&raw, offset[0]);
+	raw_give(&raw, offset[0]);
 	ip_wait(&raw, PIECES + 1);
 	EXPECT_EQ(ip_expect_stream(id, 0, 0), sizeof(bytes) + sizeof(rest));
 	EXPECT_EQ(raw_query(&raw).starved, 0);
@@ -213,7 +189,7 @@ TEST(kept_blocks)
 		if (!enter.count) {
 			EXPECT_EQ(info(&raw, id).state, AEM_EVENT_S_STARTED | AEM_EVENT_S_STARVED);
 			EXPECT_EQ(n - given, 16);
-			give(&raw, kept[given++]);
+			raw_give(&raw, kept[given++]);
 			continue;
 		}
 		record = raw_record(&raw, enter.first);
@@ -228,7 +204,7 @@ TEST(kept_blocks)
 	EXPECT_EQ(info(&raw, id).starved, PIECES);
 	raw_drain(&raw);
 	while (given < n)
-		give(&raw, kept[given++]);
+		raw_give(&raw, kept[given++]);
 	EXPECT_EQ(raw_query(&raw).vmt_used, 0);
 	raw_end(&raw);
 }
@@ -242,8 +218,8 @@ TEST(one_block)
 	struct raw raw;
 
 	ip_start(&raw, 0, 65536);
-	n = take_all(&raw, offset, 64, PIECE);
-	give(&raw, offset[n - 1]);
+	n = raw_take_all(&raw, offset, 64, PIECE);
+	raw_give(&raw, offset[n - 1]);
 	for (i = 0; i < N; i++) {
 		busy_pair(fd[i]);
 		ASSERT_OK(close(fd[i][1]));
@@ -271,7 +247,7 @@ TEST(others_wait_too)
 	struct raw raw;
 
 	ip_start(&raw, 0, 65536);
-	n = take_all(&raw, offset, 600, 128);
+	n = raw_take_all(&raw, offset, 600, 128);
 	EXPECT_EQ(n, 512);
 	datagram = ip_new(&raw, AEM_IP_DATAGRAM, udp, 0, 64);
 	accepting = ip_new_accept(&raw, listener, false);
@@ -284,7 +260,7 @@ TEST(others_wait_too)
 	EXPECT_EQ(info(&raw, datagram).state, AEM_EVENT_S_STARTED | AEM_EVENT_S_STARVED);
 	EXPECT_EQ(info(&raw, accepting).state, AEM_EVENT_S_STARTED | AEM_EVENT_S_STARVED);
 	EXPECT_EQ(raw_query(&raw).starved, 2);
-	give(&raw, offset[0]);
+	raw_give(&raw, offset[0]);
 	ip_wait(&raw, 6);
 	for (i = 0; i < 6; i++) {
 		EXPECT_EQ(heard[i].word[1], 0);
@@ -302,7 +278,7 @@ TEST(starved_control)
 	struct raw raw;
 
 	ip_start(&raw, 0, 65536);
-	take_all(&raw, offset, 64, PIECE);
+	raw_take_all(&raw, offset, 64, PIECE);
 	busy_pair(fd);
 	id = ip_new(&raw, AEM_IP_DATA, fd[0], 0, PIECE);
 	EXPECT_EQ(raw_round(&raw), 0);
@@ -316,7 +292,7 @@ TEST(starved_control)
 	EXPECT_EQ(raw_query(&raw).starved, 1);
 	ASSERT_OK(raw_event(&raw, AEM_EVENT_STOP, id, 0));
 	EXPECT_EQ(raw_query(&raw).starved, 0);
-	give(&raw, offset[0]);
+	raw_give(&raw, offset[0]);
 	ip_expect_quiet(&raw);
 	ASSERT_OK(raw_event(&raw, AEM_EVENT_START, id, 0));
 	ip_wait(&raw, 1);

@@ -7,6 +7,8 @@
 #include "ip.h"
 
 #define MESSAGES	512
+/* The smallest zone: one largest block. */
+#define ZONE		65536
 
 static struct raw raw;
 
@@ -71,16 +73,21 @@ static void hear(struct raw *context, struct aem_record *record)
 	EXPECT_EQ(request.error, 0);
 }
 
-static void start(int fd, uint32_t length, uint32_t flags)
+static void start_in(uint64_t zone, int fd, uint32_t length, uint32_t flags)
 {
 	struct aem_ip_socket request = ip_on(fd, 0, flags);
 
-	ip_start(&raw, 0, 0);
+	ip_start(&raw, 0, zone);
 	memset(&many, 0, sizeof(many));
 	request.length = length;
 	request.reg.handler = (uintptr_t)hear;
 	ASSERT_OK(ip_call(&raw, AEM_IP_DATAGRAMS, &request));
 	many.id = request.reg.id;
+}
+
+static void start(int fd, uint32_t length, uint32_t flags)
+{
+	start_in(0, fd, length, flags);
 }
 
 static void await(uint32_t n)
@@ -196,6 +203,118 @@ TEST(drops_are_counted)
 	raw_drain(&raw);
 	EXPECT_GT(many.lost, 0);
 	EXPECT_EQ(many.n + many.lost, sent);
+	raw_end(&raw);
+}
+
+static void send_numbers(int peer, uint32_t from, uint32_t to)
+{
+	for (; from < to; from++)
+		ip_write(peer, &from, sizeof(from));
+	ip_settle();
+}
+
+static void expect_numbers(uint32_t n)
+{
+	uint32_t i;
+
+	ASSERT_EQ(many.n, n);
+	for (i = 0; i < n; i++)
+		EXPECT_EQ(memcmp(many.bytes[i], &i, sizeof(i)), 0);
+	EXPECT_EQ(many.lost, 0);
+}
+
+static void expect_to_starve(uint64_t times)
+{
+	struct aem_query query;
+
+	EXPECT_EQ(raw_drain(&raw), 0);
+	query = raw_query(&raw);
+	EXPECT_EQ(query.starved, 1);
+	EXPECT_EQ(query.starvations, times);
+}
+
+/* No block at all: what comes stays in the socket, and is told with the first that comes back. */
+TEST(waits_for_memory)
+{
+	int fd = ip_bound(AF_INET, SOCK_DGRAM), peer = ip_dial(fd, SOCK_DGRAM);
+	long long all;
+
+	start_in(ZONE, fd, 64, EVF_START);
+	all = raw_take(&raw, ZONE);
+	send_numbers(peer, 0, 10);
+	expect_to_starve(1);
+	send_numbers(peer, 10, 20);
+	expect_to_starve(1);
+	raw_give(&raw, all);
+	raw_drain(&raw);
+	EXPECT_EQ(many.records, 1);
+	expect_numbers(20);
+	EXPECT_EQ(raw_query(&raw).starved, 0);
+	EXPECT_EQ(raw_query(&raw).vmt_used, 0);
+	raw_end(&raw);
+}
+
+/* What the socket drops while there is no memory is counted, once. */
+TEST(drops_while_there_is_no_memory)
+{
+	int fd = ip_bound(AF_INET, SOCK_DGRAM), peer = ip_dial(fd, SOCK_DGRAM);
+	uint32_t sent = 0, round;
+	long long all;
+
+	ip_set(fd, SOL_SOCKET, SO_RCVBUF, 1);
+	start_in(ZONE, fd, 64, EVF_START);
+	for (round = 1; round < 4; round++) {
+		all = raw_take(&raw, ZONE);
+		ASSERT_GE(all, 0);
+		send_numbers(peer, sent, sent + 30);
+		sent += 30;
+		expect_to_starve(round);
+		raw_give(&raw, all);
+		raw_drain(&raw);
+		EXPECT_EQ(many.records, round);
+		EXPECT_GT(many.lost, 0);
+		EXPECT_EQ(many.n + many.lost, sent);
+	}
+	raw_end(&raw);
+}
+
+/* All that is free are small blocks: a record takes what one of them holds. */
+TEST(small_blocks_will_do)
+{
+	enum { BLOCK = 1024, BLOCKS = ZONE / BLOCK, N = 50 };
+	int fd = ip_bound(AF_INET, SOCK_DGRAM), peer = ip_dial(fd, SOCK_DGRAM);
+	uint64_t block[BLOCKS];
+
+	start_in(ZONE, fd, 64, EVF_START);
+	EXPECT_EQ(raw_take_all(&raw, block, BLOCKS, BLOCK), BLOCKS);
+	send_numbers(peer, 0, N);
+	expect_to_starve(1);
+	raw_give(&raw, block[5]);
+	await(N);
+	expect_numbers(N);
+	EXPECT_GE(many.records, N / (BLOCK / sizeof(struct aem_ip_message)));
+	EXPECT_LT(many.records, N / 4);
+	raw_end(&raw);
+}
+
+/* One datagram needs more than the blocks that there are: it waits until others join them. */
+TEST(too_small_for_one)
+{
+	enum { BLOCK = 128, BLOCKS = ZONE / BLOCK };
+	int fd = ip_bound(AF_INET, SOCK_DGRAM), peer = ip_dial(fd, SOCK_DGRAM);
+	uint64_t block[BLOCKS];
+	uint32_t i;
+
+	start_in(ZONE, fd, 1000, EVF_START);
+	EXPECT_EQ(raw_take_all(&raw, block, BLOCKS, BLOCK), BLOCKS);
+	send_numbers(peer, 0, 1);
+	expect_to_starve(1);
+	raw_give(&raw, block[0]);
+	expect_to_starve(2);
+	for (i = 1; i < BLOCKS; i++)
+		raw_give(&raw, block[i]);
+	await(1);
+	expect_numbers(1);
 	raw_end(&raw);
 }
 

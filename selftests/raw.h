@@ -300,6 +300,39 @@ static inline int raw_wait(struct raw *raw, long long timeout)
 	return 0;
 }
 
+/* A block of the zone: where it lies, or -1 and errno. */
+static inline long long raw_take(const struct raw *raw, uint64_t length)
+{
+	struct aem_vmt vmt = { .size = sizeof(vmt), .op = AEM_VMT_ALLOC, .length = length };
+
+	return ioctl(raw->fd, AEM_IOC_VMT, &vmt) ? -1 : (long long)vmt.offset;
+}
+
+static inline void raw_give(const struct raw *raw, uint64_t offset)
+{
+	struct aem_vmt vmt = { .size = sizeof(vmt), .op = AEM_VMT_FREE, .offset = offset };
+
+	ASSERT_OK(ioctl(raw->fd, AEM_IOC_VMT, &vmt));
+}
+
+/* Takes every block of @length that there is: how many. */
+static inline uint32_t raw_take_all(const struct raw *raw, uint64_t *offset, uint32_t max,
+				    uint64_t length)
+{
+	long long at;
+	uint32_t n;
+
+	for (n = 0; n < max; n++) {
+		at = raw_take(raw, length);
+		if (at < 0) {
+			EXPECT_EQ(errno, ENOSPC);
+			break;
+		}
+		offset[n] = at;
+	}
+	return n;
+}
+
 /* Priorities that have active events which may interrupt; 64 bits, to be shifted by a level. */
 static inline uint64_t raw_interrupts(const struct raw *raw)
 {

@@ -47,9 +47,25 @@ int aem_vmt_alloc(struct aem_process *proc, size_t size,
 		  struct aem_block *block);
 
 /**
+ * aem_vmt_alloc_some() - take as large a block as there is, for what can be told in parts
+ * @proc:  the process
+ * @size:  bytes wanted, 1 to AEM_BLOCK_MAX
+ * @least: bytes that the first part needs, 1 to @size
+ * @block: filled on success; its size says how much it is
+ *
+ * A zone whose free blocks are all small would keep a large one waiting for as long as the program
+ * keeps those between them. So at shortage half of it is tried, and so on down to @least.
+ *
+ * Context: process context, may sleep.
+ * Return: as aem_vmt_alloc(), of @least.
+ */
+int aem_vmt_alloc_some(struct aem_process *proc, size_t size, size_t least,
+		       struct aem_block *block);
+
+/**
  * aem_vmt_free() - give a block back
  * @proc:  the process
- * @block: from aem_vmt_alloc(); an empty one is ignored. Empty afterwards
+ * @block: from aem_vmt_alloc() or aem_vmt_alloc_some(); an empty one is ignored. Empty afterwards
  *
  * Events of the process that wait for memory are retried.
  *

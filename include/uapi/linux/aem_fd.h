@@ -134,7 +134,7 @@ enum aem_fd_kind {
  * they are, arg[1] offset of a block, where they lie one after the other. Each is as long as its
  * @length says, and so begins at a multiple of 8; all but the last have AEM_FD_F_MORE. The record's
  * @count is the sum of theirs. It has at least one note, and no more than AEM_FD_PACK bytes
- * hold; the rest comes with the next record.
+ * hold, or fewer if the vmtable has no block for so many; the rest comes with the next record.
  *
  * Errors: EBADF, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG (the file), EFAULT, EACCES (the caller may
  * not read it), EINVAL, ESRCH (@actor), EPERM (@actor is one that the caller might not

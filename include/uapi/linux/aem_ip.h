@@ -80,7 +80,8 @@ enum aem_ip_call {
  * block: struct aem_ip_message one after the other, word[4] bytes of all of them, word[5]
  * AEM_IP_F_MORE or 0. @length is 1 to AEM_IP_MESSAGE_MAX. What waits in the socket when the event
  * has its turn is one record, in the order in which it came: at most AEM_IP_MANY messages, and
- * as many as a block of AEM_IP_MANY of @length holds, or the largest there is. An error of the
+ * as many as a block of AEM_IP_MANY of @length holds, or the largest there is; fewer if the vmtable
+ * has no such block, but one that holds @length. An error of the
  * socket is a message without data. The record's @count is how many they are, its @lost as above.
  *
  * room: word[0] fd, word[1] errno, arg[1] bytes of room. An edge: runs when the
