@@ -14,6 +14,9 @@
 #include "redirect.h"
 #include "trace.h"
 
+/* After a pause that ended while the level was raised: how long until the next look, in ns. */
+#define LOOK_AGAIN	NSEC_PER_MSEC
+
 /** aem_doorbell_signal() - ring by signal. Any context, takes the owner's siglock. */
 void aem_doorbell_signal(struct aem_process *proc)
 {
@@ -145,22 +148,32 @@ u32 aem_doorbell_unhush(struct aem_process *proc, u32 from)
 	return mask;
 }
 
-/* The pause is over, unless the bell has rung or somebody is in AEM_IOC_ENTER, which ends it. */
+/*
+ * The pause is over, unless the bell has rung or somebody is in AEM_IOC_ENTER, which ends it. Who
+ * asked for it does not look for what it silences as it lowers its level; that may be still to
+ * come, so what the level holds back now is looked for again.
+ */
 static enum hrtimer_restart resume(struct hrtimer *timer)
 {
 	struct aem_process *proc = container_of(timer, struct aem_process, pause);
+	u32 due, held_back, level;
 	unsigned long flags;
-	u32 due = 0, level;
 
 	raw_spin_lock_irqsave(&proc->lock, flags);
+	due = due_now(proc, &level);
+	held_back = aem_active_from(proc, 0, false) & ~due;
 	if (proc->silence <= AEM_PRIORITIES) {
-		due = due_now(proc, &level);
 		proc->silence = due ? AEM_SILENCE_RUNG : 0;
 		proc->counters.doorbells += !!due;
+	} else {
+		due = 0;
 	}
 	raw_spin_unlock_irqrestore(&proc->lock, flags);
 	if (due)
 		aem_doorbell_ring(proc, fls(due) - 1);
+	/* Whoever starts it at the same time may do so. */
+	if (held_back)
+		hrtimer_start(timer, LOOK_AGAIN, HRTIMER_MODE_REL_SOFT);
 	return HRTIMER_NORESTART;
 }
 

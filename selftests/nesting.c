@@ -236,14 +236,17 @@ static int64_t now(void)
 }
 
 /* A pause below priority 5 */
-static void pause_bell(void)
+static void pause_for(int64_t ns)
 {
-	struct aem_enter enter = {
-		.flags = AEM_ENTER_PAUSE, .level = 5, .timeout = AEM_PAUSE_MAX,
-	};
+	struct aem_enter enter = { .flags = AEM_ENTER_PAUSE, .level = 5, .timeout = ns };
 
 	ASSERT_OK(raw_enter(&raw, &enter));
 	EXPECT_EQ(enter.count, 0);
+}
+
+static void pause_bell(void)
+{
+	pause_for(AEM_PAUSE_MAX);
 }
 
 /* Meanwhile what is more urgent rings; what is not stays, and rings at the end. */
@@ -266,6 +269,23 @@ TEST(a_pause_holds_the_bell_for_a_while)
 	while (!story[0])
 		raw_sleep_ms(1);
 	EXPECT_GE(now() - start, AEM_PAUSE_MAX);
+	EXPECT_STR(story, "+3 -3");
+	end();
+}
+
+/* Who asked for the pause lowers its level when it is over, and does not look. */
+TEST(a_pause_ends_while_the_level_is_raised)
+{
+	begin();
+	id[3] = null_new(&raw, NULL_CREATE, raw_nothing, 3, 0, 3);
+	raw.control->level = 32;
+	null_fire(&raw, id[3], NULL_BY_IRQ, 1);
+	pause_for(1);
+	raw_sleep_ms(20);
+	EXPECT_STR(story, "");
+	__atomic_store_n(&raw.control->level, 0, __ATOMIC_SEQ_CST);
+	while (!story[0])
+		raw_sleep_ms(1);
 	EXPECT_STR(story, "+3 -3");
 	end();
 }
