@@ -555,7 +555,7 @@ static void tell_note(struct aem_fd_tree *tree, const struct aem_fd_note *note,
 	     to ? compose(tree->path2, to, aem_fd_name2(note)) : "");
 }
 
-/* Two files that change places are told of as two renames. */
+/* Two files that change places may be told of as two renames. */
 static bool goes_back(const struct aem_fd_tree *tree, const struct aem_fd_note *note)
 {
 	return tree->last.number2 && tree->last.number2 == note->number &&
@@ -779,11 +779,55 @@ static struct aem_fd_note *half_of(struct aem_fd_tree *tree, const struct aem_fd
 	return half;
 }
 
-/* The picture changes by one at a time: what changed places is two renames. */
+/* Does the picture have there what the note says? Of files it knows nothing. */
+static bool agrees(const struct entry *there, bool dir, uint32_t number)
+{
+	return dir ? there && there->number == number : !there;
+}
+
+static void relocate(struct aem_fd_tree *tree, struct entry *entry, struct entry *up,
+		     const char *name)
+{
+	if (!entry || !put(tree, up, name, entry->number))
+		return;
+	tree->failed = -ENOMEM;
+	drop(tree, entry);
+}
+
+/* Both names are of the tree, and the picture has both where they were. Return: it is told. */
+static bool exchanged(struct aem_fd_tree *tree, const struct aem_fd_note *note)
+{
+	struct entry *from, *to, *one, *other;
+
+	take_gone(tree, note);
+	from = find(tree, note->number);
+	to = find(tree, note->number2);
+	if (!from || !to)
+		return false;
+	one = at(tree, from, aem_fd_name(note));
+	other = at(tree, to, aem_fd_name2(note));
+	if (!agrees(one, note->flags & AEM_FD_F_DIR, note->self) ||
+	    !agrees(other, note->flags & AEM_FD_F_DIR2, note->self2))
+		return false;
+	/* Neither can be below itself: what the picture has in it is older. */
+	if ((one && is_below(to, one)) || (other && is_below(from, other)))
+		return false;
+	tell_note(tree, note, from, to);
+	relocate(tree, one, to, aem_fd_name2(note));
+	relocate(tree, other, from, aem_fd_name(note));
+	tree->last.number2 = 0;
+	if (tree->again)
+		look_for_all(tree);
+	return true;
+}
+
+/* The picture may be newer, and changes by one at a time then: two renames. */
 static void take_exchange(struct aem_fd_tree *tree, const struct aem_fd_note *note)
 {
 	struct aem_fd_note *half;
 
+	if (exchanged(tree, note))
+		return;
 	take_note(tree, half_of(tree, note, aem_fd_name(note), aem_fd_name2(note)));
 	half = half_of(tree, note, aem_fd_name2(note), aem_fd_name(note));
 	half->number = note->number2;

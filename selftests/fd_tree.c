@@ -144,11 +144,23 @@ static void rename_to(const char *path, const char *path2, bool dir)
 		take(path);
 }
 
+static uint32_t exchanges;
+
+static void exchange(const char *path, const char *path2, bool dir, bool dir2)
+{
+	exchanges++;
+	rename_to(path, "aside", dir);
+	rename_to(path2, path, dir2);
+	rename_to("aside", path2, dir);
+}
+
 static void apply(const struct aem_fd_note *note, const char *path, const char *path2)
 {
 	bool dir = note->flags & AEM_FD_F_DIR;
 
-	if (note->kinds & AEM_FD_RENAME && path2[0])
+	if (note->flags & AEM_FD_F_EXCHANGE)
+		exchange(path, path2, dir, note->flags & AEM_FD_F_DIR2);
+	else if (note->kinds & AEM_FD_RENAME && path2[0])
 		rename_to(path, path2, dir);
 	else if (note->kinds & (AEM_FD_RENAME | AEM_FD_DELETE))
 		forget(path, dir);
@@ -381,6 +393,62 @@ TEST(one_in_the_place_of_another)
 	end();
 }
 
+static void change_places(const char *path, const char *path2)
+{
+	ASSERT_OK(renameat2(AT_FDCWD, path, AT_FDCWD, path2, RENAME_EXCHANGE));
+}
+
+/* Told at once, each is one note; and what is below has gone along. */
+TEST(exchanged)
+{
+	static const char *const pairs[][2] = {
+		{ "top/f", "top/g" }, { "top/f", "top/a/h" }, { "top/a", "top/b" },
+		{ "top/a/x", "top/b/y" }, { "top/a/h", "top/b" }, { "top/b", "top/g" },
+	};
+	uint32_t i;
+
+	begin();
+	ASSERT_OK(mkdir("top/a", 0755));
+	ASSERT_OK(mkdir("top/a/x", 0755));
+	ASSERT_OK(mkdir("top/b", 0755));
+	ASSERT_OK(mkdir("top/b/y", 0755));
+	ASSERT_OK(mkdir("top/b/y/z", 0755));
+	create("top/f");
+	create("top/g");
+	create("top/a/h");
+	create("top/a/x/1");
+	create("top/b/y/z/2");
+	watch(0, AEM_FD_CREATE);
+	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		notes = 0;
+		change_places(pairs[i][0], pairs[i][1]);
+		hear();
+		EXPECT_EQ(notes, 1);
+		EXPECT_EQ(exchanges, 2 * i + 1);
+		check();
+		change_places(pairs[i][0], pairs[i][1]);
+		hear();
+		EXPECT_EQ(notes, 2);
+		EXPECT_EQ(exchanges, 2 * i + 2);
+		check();
+	}
+	/* What came by it is still watched; and there is an outside. */
+	change_places("top/a/h", "top/b");
+	create("top/a/h/y/z/3");
+	create("outside/w");
+	change_places("outside/w", "top/a/h");
+	change_places("top/a", "top/f");
+	create("top/f/x/4");
+	hear();
+	check();
+	change_places("outside/w", "top/g");
+	hear();
+	create("top/g/y/z/5");
+	hear();
+	check();
+	end();
+}
+
 TEST(mounts)
 {
 	begin();
@@ -465,7 +533,7 @@ static void do_something(unsigned long long *seed)
 
 	any_name(a, seed);
 	any_name(b, seed);
-	switch (ktap_random(seed) % 8) {
+	switch (ktap_random(seed) % 9) {
 	case 0:
 	case 1:
 	case 2:
@@ -483,6 +551,9 @@ static void do_something(unsigned long long *seed)
 	case 5:
 	case 6:
 		rename(a, b);
+		break;
+	case 7:
+		renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
 		break;
 	default:
 		if (rename(a, "outside/one"))
@@ -529,7 +600,7 @@ TEST_TIMEOUT(at_random_meanwhile, 200)
 		while (n_all)
 			take(all[--n_all]);
 	}
-	NOTE("%u notes, %zu names at the end", notes, n_real);
+	NOTE("%u notes, %u of exchanges, %zu names at the end", notes, exchanges, n_real);
 	EXPECT_RESULT(aem_close(context), 0);
 }
 

@@ -163,8 +163,10 @@ struct aem_fd_tree;
  * Who keeps the names of a tree as these calls tell them, comes to have those that are there:
  * AEM_FD_CREATE, AEM_FD_FOUND: there is a file, or a directory; nothing else has that name.
  * AEM_FD_DELETE: it is gone, with all below it. AEM_FD_RENAME: it is @path2, with all below it
- * that was known; what had that name is gone. Names that change places are told of by several such
- * calls. What is told of a directory, by AEM_FD_F_DIR, does
+ * that was known; what had that name is gone. With AEM_FD_F_EXCHANGE, what was known by @path and
+ * @path2, with all below, changed places; AEM_FD_F_DIR is of what was @path, AEM_FD_F_DIR2 of the
+ * other. If one of the two is not in the tree, or directories were looked into meanwhile, that is
+ * told by several calls without the flag. What is told of a directory, by AEM_FD_F_DIR, does
  * not concern a file of that name that is known, nor the other way round. Directories that were
  * just seen may be told of once more by notes that waited.
  */
