@@ -439,6 +439,43 @@ TEST(losses_are_counted)
 	raw_end(&raw);
 }
 
+static void nth_name(uint32_t n, char *name)
+{
+	uint32_t length = n * 37 % 50;
+
+	memset(name, 'a', length);
+	snprintf(name + length, 12, "%u", n);
+}
+
+/* One comes for each that is taken: so they go round the ring, and it is never empty. */
+TEST(notes_go_round_the_ring)
+{
+	struct aem_enter enter = { .max_events = 1 };
+	struct aem_fd_watch watch;
+	char name[64];
+	struct raw raw;
+	uint32_t i;
+
+	fds_start(&raw);
+	fds_go();
+	watch = fd_request(&told, ".", AEM_FD_CREATE);
+	watch.room = AEM_FD_ROOM_MIN;
+	fd_make(&raw, &told, &watch);
+	for (i = 0; i < 60; i++) {
+		nth_name(i, name);
+		ASSERT_OK(mkdir(name, 0700));
+		if (i < 3)
+			continue;
+		ASSERT_OK(raw_enter(&raw, &enter));
+		EXPECT_EQ(raw_dispatch(&raw, &enter), 1);
+		nth_name(i - 3, name);
+		EXPECT_STR(fd_name(fd_note(&told, 0)), name);
+		fd_forget(&told);
+	}
+	fd_expect(&raw, &told, 3);
+	raw_end(&raw);
+}
+
 TEST(stopped_notes_wait)
 {
 	struct raw raw;

@@ -1,5 +1,5 @@
 # aem-fd: notes that were lost are told of again
 # file: aem-fd/watch.c
 # kernel: 6.1
-# tests: fd_packed,swap_fd
+# tests: fd_packed
 /^	w->queue.lost = 0;/d

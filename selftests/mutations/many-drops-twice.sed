@@ -1,5 +1,5 @@
 # aem-ip: what the socket dropped is told of again
 # file: aem-ip/datagram.c
 # kernel: 6.1
-# tests: ip_many,swap_ip_many
+# tests: ip_many
 /^	p->drops = drops;/d
