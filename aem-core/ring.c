@@ -79,19 +79,17 @@ static bool has_destructor(const struct event_struct *ev)
 	return has;
 }
 
-/* What the handler left goes to the service: true if the event wants another turn. */
-static bool destruct(struct aem_slot *slot)
+/* What the handler left goes to the service, which says how the event goes on. */
+static int destruct(struct aem_slot *slot, struct aem_range **inside)
 {
+	struct aem_range *range = aem_event_range(slot->ev);
 	const struct aem_event_ops *ops;
-	bool again = false;
 
-	if (slot->cancelled || !has_destructor(slot->ev))
-		return false;
-	ops = aem_event_ops(slot->ev, aem_event_lock(slot->ev));
-	if (ops->destruct)
-		again = ops->destruct(slot->ev, &slot->block) == AEM_MORE;
-	aem_event_unlock(slot->ev);
-	return again;
+	if (slot->cancelled || (*inside != range && !has_destructor(slot->ev)))
+		return 0;
+	aem_range_pass(inside, range);
+	ops = aem_event_ops(slot->ev, aem_event_service(slot->ev));
+	return ops->destruct ? ops->destruct(slot->ev, &slot->block) : 0;
 }
 
 /*
@@ -112,17 +110,24 @@ static void give_back(struct aem_process *proc, const struct aem_slot *slot, boo
 		aem_active_feed(proc);
 }
 
-/* Free a slot: the event goes on, or ends if this was its last record. */
-static void take_back(struct aem_process *proc, u32 index, bool keep)
+/* Unregistering passes the gate itself. */
+static void end_event(struct event_struct *ev, struct aem_range **inside)
+{
+	aem_range_pass(inside, NULL);
+	aem_event_unregister(ev);
+}
+
+/* Free a slot: the event goes on, or ends. */
+static void take_back(struct aem_process *proc, u32 index, bool keep, struct aem_range **inside)
 {
 	struct aem_slot *slot = slot_at(proc, index);
 	struct event_struct *ev = slot->ev;
-	bool again = destruct(slot);
+	int ret = destruct(slot, inside);
 
 	give_back(proc, slot, keep);
 	trace_aem_done(ev);
-	if (aem_active_finished(ev, again))
-		aem_event_unregister(ev);
+	if (aem_active_finished(ev, ret == AEM_MORE) || ret == AEM_END)
+		end_event(ev, inside);
 	WRITE_ONCE(record_at(proc, index)->state, AEM_RECORD_FREE);
 	if (slot->untold)
 		WRITE_ONCE(proc->untold, proc->untold - 1);
@@ -165,7 +170,7 @@ bool aem_ring_is_empty(const struct aem_process *proc)
 }
 
 /* Take the record back if it is finished: true if nothing of it is left. */
-static bool retire(struct aem_process *proc, u32 index)
+static bool retire(struct aem_process *proc, u32 index, struct aem_range **inside)
 {
 	u32 state;
 
@@ -174,7 +179,7 @@ static bool retire(struct aem_process *proc, u32 index)
 	state = state_at(proc, index);
 	if (!is_finished(state))
 		return false;
-	take_back(proc, index, state == AEM_RECORD_KEEP);
+	take_back(proc, index, state == AEM_RECORD_KEEP, inside);
 	return true;
 }
 
@@ -182,12 +187,12 @@ static bool retire(struct aem_process *proc, u32 index)
  * What one thread finishes lies between the records of others, whose handlers may need long:
  * the event goes on now, though the record's place is free only when its neighbours' are.
  */
-static void retire_between(struct aem_process *proc)
+static void retire_between(struct aem_process *proc, struct aem_range **inside)
 {
 	u32 i;
 
 	for (i = proc->head + 1; (s32)(proc->tail - i) > 1; i++)
-		retire(proc, i);
+		retire(proc, i, inside);
 }
 
 /**
@@ -196,19 +201,21 @@ static void retire_between(struct aem_process *proc)
  */
 void aem_ring_reap(struct aem_process *proc)
 {
+	struct aem_range *inside = NULL;
 	u32 reaps = proc->reaps;
 
 	lockdep_assert_held(&proc->enter_lock);
-	while (proc->head != proc->tail && retire(proc, proc->head)) {
+	while (proc->head != proc->tail && retire(proc, proc->head, &inside)) {
 		/* Pairs with aem_ring_is_empty(): the destructor has run. */
 		smp_store_release(&proc->head, proc->head + 1);
 	}
-	while (proc->head != proc->tail && retire(proc, proc->tail - 1)) {
+	while (proc->head != proc->tail && retire(proc, proc->tail - 1, &inside)) {
 		/* Pairs with aem_ring_is_empty(). */
 		smp_store_release(&proc->tail, proc->tail - 1);
 	}
 	if (unlikely(proc->takers))
-		retire_between(proc);
+		retire_between(proc, &inside);
+	aem_range_pass(&inside, NULL);
 	if (reaps == proc->reaps)
 		return;
 	WRITE_ONCE(proc->control->flags, 0);
@@ -264,7 +271,8 @@ static void starve(struct aem_process *proc, const struct aem_turn *turn, int er
  * Run the constructor of the event whose turn it is, behind the gate of its range: true if that
  * made a record.
  */
-static bool construct(struct aem_process *proc, const struct aem_turn *turn)
+static bool construct(struct aem_process *proc, const struct aem_turn *turn,
+		      struct aem_range **inside)
 {
 	struct aem_delivery d = {
 		.caller = {
@@ -284,6 +292,8 @@ static bool construct(struct aem_process *proc, const struct aem_turn *turn)
 		return true;
 	}
 	aem_vmt_free(proc, &d.block);
+	if (ret == -EAGAIN && d.end)
+		end_event(turn->ev, inside);
 	if (ret == -EAGAIN)
 		aem_active_nothing(turn);
 	else if (ret == -ENOBUFS || ret == -ENOMEM)
@@ -400,7 +410,7 @@ u32 aem_ring_fill(struct aem_process *proc, u32 level, bool safepoint, u32 max,
 	       aem_active_pop(proc, level, top, safepoint,
 			      proc->ring_entries - (proc->tail - proc->head), &turn)) {
 		aem_range_pass(&inside, aem_event_range(turn.ev));
-		if (!construct(proc, &turn))
+		if (!construct(proc, &turn, &inside))
 			continue;
 		made++;
 		top = slot_at(proc, proc->tail - 1)->ev->prio;
@@ -437,11 +447,13 @@ void aem_ring_cancel(struct event_struct *ev)
 /** aem_ring_clear() - let go of everything in the ring: the process is no more. */
 void aem_ring_clear(struct aem_process *proc)
 {
+	struct aem_range *inside = NULL;
+
 	lockdep_assert_held(&proc->enter_lock);
 	while (proc->head != proc->tail) {
 		if (slot_at(proc, proc->head)->ev) {
 			slot_at(proc, proc->head)->cancelled = true;
-			take_back(proc, proc->head, false);
+			take_back(proc, proc->head, false, &inside);
 		}
 		WRITE_ONCE(proc->head, proc->head + 1);
 	}

@@ -104,7 +104,7 @@ static struct event_struct *make_data(const struct aem_caller *caller,
 {
 	struct aem_registration reg = registration_of(t);
 
-	return t->handler ? aem_event_create(caller, AEM_IP_DATA, &reg) : NULL;
+	return t->handler ? aem_event_create(caller, t->call ?: AEM_IP_DATA, &reg) : NULL;
 }
 
 static int prepare(struct connection *c, struct aem_ip_event *p, const struct aem_caller *caller)
@@ -290,12 +290,24 @@ const struct aem_event_ops aem_ip_accept_events = {
 	.multi = true,
 };
 
+static int check_length(struct aem_ip_template *t)
+{
+	switch (t->call) {
+	case 0:
+		return aem_ip_length(&t->length, AEM_BLOCK_MAX);
+	case AEM_IP_EXCHANGE:
+		return aem_ip_exchange_length(&t->length, t->flags);
+	default:
+		return -EINVAL;
+	}
+}
+
 /* The core knows best which flags and priorities are good: make one and drop it. */
 static int check_template(const struct aem_caller *caller, struct aem_ip_template *t)
 {
 	struct event_struct *trial;
 
-	if (t->pad || aem_ip_length(&t->length, AEM_BLOCK_MAX))
+	if (check_length(t))
 		return -EINVAL;
 	if (!t->handler)
 		return 0;

@@ -6,6 +6,7 @@
  *	socket.c	finds and checks sockets, makes events on them
  *	accept.c	connections of a listening socket
  *	data.c		bytes of a stream
+ *	exchange.c	the same, answered where they lie
  *	datagram.c	datagrams
  *	room.c		room to send
  *	connect.c	connecting, and its end
@@ -25,6 +26,7 @@
 #include <aem/service.h>
 
 struct aem_ip_listener;
+struct aem_ip_rest;
 
 /**
  * struct aem_ip_event - the private part of every event of the service
@@ -35,6 +37,8 @@ struct aem_ip_listener;
  * @listener: accept: the rest of it; constant
  * @drops:    datagrams: the socket's drops that the handler was told of; the
  *            constructor's
+ * @rest:     exchange: of an answer, what the socket did not take; ERR_PTR: why one could not
+ *            be sent. The constructor's and destructor's, which never overlap; READ_ONCE()
  * @error:    positive. Connect: its outcome, once @known. Data: an error of the connection that a
  *            send by this event took from the socket, 0: none; READ_ONCE()
  * @known:    connect: the outcome was known at once; constant once committed
@@ -52,6 +56,7 @@ struct aem_ip_event {
 #endif
 	union {
 		struct aem_ip_listener *listener;
+		struct aem_ip_rest *rest;
 		u32 drops;
 		struct {
 			s32 error;
@@ -91,15 +96,26 @@ bool aem_ip_stream_waits(struct sock *sk);
 int aem_ip_copy_address(struct sockaddr_storage *address, u64 user, u32 length);
 int aem_ip_check_address(const void *address, u32 length);
 
+/* exchange.c */
+int aem_ip_exchange_length(u32 *length, u32 flags);
+bool aem_ip_answers(const struct event_struct *ev);
+
 /* adopt.c */
 int aem_ip_event_yield(struct event_struct *ev, u32 layout);
 int aem_ip_event_adopt(struct event_struct *ev, u32 layout);
 
 /* data.c */
 bool aem_ip_stream_connected(const struct sock *sk);
+enum aem_verdict aem_ip_data_job(struct event_struct *ev, unsigned long key);
+int aem_ip_data_arm(struct event_struct *ev);
+int aem_ip_tell_data(struct aem_ip_event *p, struct aem_delivery *d, u32 bytes);
+int aem_ip_tell_end(struct aem_ip_event *p, struct aem_delivery *d, u32 error);
+u32 aem_ip_end_reason(const struct sock *sk, u32 error);
+long aem_ip_data_on(const struct aem_caller *caller, struct aem_ip_socket *request, u32 call);
 
 extern const struct aem_event_ops aem_ip_accept_events;
 extern const struct aem_event_ops aem_ip_data_events;
+extern const struct aem_event_ops aem_ip_exchange_events;
 extern const struct aem_event_ops aem_ip_datagram_events;
 extern const struct aem_event_ops aem_ip_datagrams_events;
 extern const struct aem_event_ops aem_ip_room_events;
@@ -107,6 +123,7 @@ extern const struct aem_event_ops aem_ip_connect_events;
 
 long aem_ip_accept(const struct aem_caller *caller, void *arg);
 long aem_ip_data(const struct aem_caller *caller, void *arg);
+long aem_ip_exchange(const struct aem_caller *caller, void *arg);
 long aem_ip_datagram(const struct aem_caller *caller, void *arg);
 long aem_ip_room(const struct aem_caller *caller, void *arg);
 long aem_ip_connect(const struct aem_caller *caller, void *arg);

@@ -22,6 +22,8 @@ static const struct aem_call_op calls[] = {
 		    &aem_ip_datagrams_events),
 	AEM_CALL_OP(AEM_IP_SEND_MANY, struct aem_ip_send_many, pad, aem_ip_send_many, NULL,
 		    .out = offsetof(struct aem_ip_send_many, bytes)),
+	AEM_CALL_OP(AEM_IP_EXCHANGE, struct aem_ip_socket, flags, aem_ip_exchange,
+		    &aem_ip_exchange_events),
 };
 
 static struct aem_service aem_ip = {
@@ -42,6 +44,7 @@ static_assert(offsetof(struct aem_ip_accept, reg) == AEM_REGISTRATION);
 static_assert(offsetof(struct aem_ip_socket, reg) == AEM_REGISTRATION);
 static_assert(offsetof(struct aem_ip_connect, reg) == AEM_REGISTRATION);
 static_assert(AEM_IP_DATAGRAM_MAX + sizeof(struct aem_ip_address) == AEM_BLOCK_MAX);
+static_assert(AEM_IP_EXCHANGE_MAX + sizeof(struct aem_ip_answer) == AEM_BLOCK_MAX);
 static_assert(AEM_IP_MESSAGE_MAX + sizeof(struct aem_ip_message) == AEM_BLOCK_MAX);
 static_assert(sizeof(struct sockaddr_in6) <= sizeof_field(struct aem_ip_address, address));
 

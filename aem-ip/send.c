@@ -79,8 +79,11 @@ static void keep_error(struct event_struct *ev, int error)
 static int send_stream(const struct aem_ip_send *request, struct event_struct *ev)
 {
 	struct aem_ip_event *p = aem_event_private(ev);
-	int n = send_once(request, p->socket, NULL);
+	int n;
 
+	if (aem_ip_answers(ev))
+		return -EBUSY;
+	n = send_once(request, p->socket, NULL);
 	if (n < 0)
 		keep_error(ev, -n);
 	else if (n == request->length && request->flags & AEM_IP_SEND_LAST)

@@ -44,6 +44,12 @@ static void run_data(struct aem *aem, const struct aem_record *r, void *block)
 		word_of(r, 5), error_of(r));
 }
 
+/* The data lie behind what is to be said of their answer. */
+static void run_exchange(struct aem *aem, const struct aem_record *r, void *block)
+{
+	run_data(aem, r, (struct aem_ip_answer *)block + 1);
+}
+
 static void run_datagram(struct aem *aem, const struct aem_record *r, void *block)
 {
 	aem_ip_datagram_fn handler = (aem_ip_datagram_fn)(uintptr_t)r->handler;
@@ -88,6 +94,7 @@ static void run_connect(struct aem *aem, const struct aem_record *r, void *block
 static const struct aem_thunk thunks[AEM_IP_CALLS] = {
 	[AEM_IP_ACCEPT] = { .run = run_accept, .block = 2 },
 	[AEM_IP_DATA] = { .run = run_data, .block = 2 },
+	[AEM_IP_EXCHANGE] = { .run = run_exchange, .block = 2 },
 	[AEM_IP_DATAGRAM] = { .run = run_datagram, .block = 2 },
 	[AEM_IP_DATAGRAMS] = { .run = run_datagrams, .block = 2 },
 	[AEM_IP_ROOM] = { .run = run_room },
@@ -134,6 +141,7 @@ int aem_ip_accept(struct aem *aem, aem_id *id, int fd, uint32_t how,
 		arg.data.flags = data.flags;
 		arg.data.prio = data.prio;
 		arg.data.length = stream->length;
+		arg.data.call = stream->exchange ? AEM_IP_EXCHANGE : 0;
 	}
 	return call(aem, AEM_IP_ACCEPT, &arg, &arg.reg, id);
 }
@@ -152,6 +160,13 @@ int aem_ip_data(struct aem *aem, aem_id *id, int fd, uint32_t how,
 {
 	return add_socket(aem, AEM_IP_DATA, id, fd, how, length, (void (*)(void))handler,
 			  user);
+}
+
+int aem_ip_exchange(struct aem *aem, aem_id *id, int fd, uint32_t how,
+		    uint32_t length, aem_ip_data_fn handler, void *user)
+{
+	return add_socket(aem, AEM_IP_EXCHANGE, id, fd, how, length,
+			  (void (*)(void))handler, user);
 }
 
 int aem_ip_datagram(struct aem *aem, aem_id *id, int fd, uint32_t how,

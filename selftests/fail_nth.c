@@ -462,6 +462,11 @@ static long long call_data(void)
 	return make_on(AEM_IP_DATA, pair[0], EVF_START);
 }
 
+static long long call_exchange(void)
+{
+	return make_on(AEM_IP_EXCHANGE, pair[0], EVF_START);
+}
+
 static long long call_datagram(void)
 {
 	return make_on(AEM_IP_DATAGRAM, udp[0], EVF_START);
@@ -662,6 +667,7 @@ static const struct row rows[] = {
 
 	{ "ip accept", "ip", AEM_IP_ACCEPT, .call = call_accept, .after = shut },
 	{ "ip data", "ip", AEM_IP_DATA, .call = call_data, .after = shut },
+	{ "ip exchange", "ip", AEM_IP_EXCHANGE, .call = call_exchange, .after = shut },
 	{ "ip datagram", "ip", AEM_IP_DATAGRAM, .call = call_datagram, .after = shut },
 	{ "ip datagrams", "ip", AEM_IP_DATAGRAMS, .call = call_datagrams, .after = shut },
 	{ "ip room", "ip", AEM_IP_ROOM, .call = call_room, .after = shut },

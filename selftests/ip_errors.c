@@ -117,15 +117,19 @@ static void refuse_socket(struct raw *raw, uint32_t call, struct aem_ip_socket b
 	EXPECT_EQ(raw_query(raw).events, 0);
 }
 
-/* Sizes, flags, lengths and registrations of the three calls that share a struct. */
+/* Sizes, flags, lengths and registrations of the calls that share a struct. */
 TEST(socket_arguments)
 {
+	static const uint32_t calls[] = {
+		AEM_IP_DATA, AEM_IP_DATAGRAM, AEM_IP_ROOM, AEM_IP_EXCHANGE,
+	};
 	struct aem_ip_socket good, bad;
 	struct raw raw;
-	uint32_t call;
+	uint32_t call, i;
 
 	begin(&raw);
-	for (call = AEM_IP_DATA; call <= AEM_IP_ROOM; call++) {
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
+		call = calls[i];
 		good = ip_on(call == AEM_IP_DATAGRAM ? udp : tcp[0], 0, EVF_START);
 #define REFUSE(_field, _value, _errno) do {				\
 		bad = good;						\
@@ -152,6 +156,10 @@ TEST(socket_arguments)
 	bad = ip_on(tcp[0], 0, 0);
 	bad.length = 1;
 	EXPECT_ERRNO(ip_call(&raw, AEM_IP_ROOM, &bad), EINVAL);
+	bad.length = AEM_IP_EXCHANGE_MAX + 1;
+	EXPECT_ERRNO(ip_call(&raw, AEM_IP_EXCHANGE, &bad), EINVAL);
+	bad = ip_on(tcp[0], 0, EVF_ONESHOT);
+	EXPECT_ERRNO(ip_call(&raw, AEM_IP_EXCHANGE, &bad), EINVAL);
 	EXPECT_ERRNO(ip_call(&raw, AEM_IP_DATA, NULL), EFAULT);
 	EXPECT_ERRNO(ip_call(&raw, AEM_IP_CALLS, &bad), ENOSYS);
 	end(&raw);
@@ -182,12 +190,20 @@ TEST(accept_arguments)
 	REFUSE(data.flags, EVF_FORK, EOPNOTSUPP);
 	REFUSE(data.prio, 32, EINVAL);
 	REFUSE(data.length, 65537, EINVAL);
-	REFUSE(data.pad, 1, EINVAL);
+	REFUSE(data.call, AEM_IP_DATA, EINVAL);
+	REFUSE(data.call, UINT32_MAX, EINVAL);
 #undef REFUSE
-	/* Without a handler there is no data event, and padding is padding nevertheless. */
+	bad = good;
+	bad.data.call = AEM_IP_EXCHANGE;
+	bad.data.length = AEM_IP_EXCHANGE_MAX + 1;
+	EXPECT_ERRNO(ip_call(&raw, AEM_IP_ACCEPT, &bad), EINVAL);
+	bad.data.length = 0;
+	bad.data.flags = EVF_START | EVF_ONESHOT;
+	EXPECT_ERRNO(ip_call(&raw, AEM_IP_ACCEPT, &bad), EINVAL);
+	/* Without a handler there is no data event, and what is no call is none nevertheless. */
 	bad = good;
 	bad.data.handler = 0;
-	bad.data.pad = 1;
+	bad.data.call = 1;
 	EXPECT_ERRNO(ip_call(&raw, AEM_IP_ACCEPT, &bad), EINVAL);
 	/* Too many events for the template's trial, and for the accept event. */
 	raw_set_parameter("max_events", 0);

@@ -74,7 +74,7 @@ TEST(answers_of_calls)
 
 TEST(answers_of_events)
 {
-	static const int32_t garbage[] = { 2, 1000, INT_MAX, -5000, INT_MIN };
+	static const int32_t garbage[] = { 3, 1000, INT_MAX, -5000, INT_MIN };
 	struct rogue_create arg;
 	struct raw raw;
 	uint64_t id;

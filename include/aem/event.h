@@ -165,7 +165,7 @@ struct aem_caller {
  * @lost:   occurrences known to be lost; the constructor adds to it
  * @stop:   set by the constructor: the event stops (EOF for instance)
  * @end:    set by the constructor: the event is unregistered after its handler;
- *          the record carries AEM_RECORD_F_LAST
+ *          the record carries AEM_RECORD_F_LAST. With -EAGAIN it is unregistered at once
  * @revoked: the core's: the record carries AEM_RECORD_F_REVOKED
  */
 struct aem_delivery {
@@ -184,6 +184,8 @@ struct aem_delivery {
 
 /** AEM_MORE: Of a constructor: a record, and there is more where it came from. */
 #define AEM_MORE	1
+/** AEM_END: Of a destructor: the event is unregistered. */
+#define AEM_END		2
 /** AEM_READY: Of @arm: what the event waits for is there already. */
 #define AEM_READY	1
 
@@ -207,7 +209,8 @@ struct aem_delivery {
  *             counts as an occurrence lost. Calls for one event never overlap
  * @destruct:  the handler has returned; @block (may be empty) holds what it left.
  *             Not called for a cancelled record. AEM_MORE activates the event
- *             again. In process context; may sleep as @construct may. May be NULL
+ *             again, AEM_END ends it. In process context; may sleep as @construct may. May be
+ *             NULL
  * @release:   the event is going: let go of what the private part holds. Nobody else
  *             sees the event any more. In process context; may sleep. May be NULL
  * @show:      add " name:value" pairs to the event's line in fdinfo. May be NULL

@@ -15,7 +15,7 @@ static const struct field accept_fields[] = {
 	      EVF_START | EVF_SAFEPOINT | EVF_ONESHOT),
 	FIELD(struct aem_ip_accept, data.prio, NUMBER, 0, 31),
 	FIELD(struct aem_ip_accept, data.length, NUMBER, 0, 65536),
-	FIELD(struct aem_ip_accept, data.pad, ZERO, 0, 0),
+	FIELD(struct aem_ip_accept, data.call, FLAGS, 0, AEM_IP_EXCHANGE),
 	FIELD(struct aem_ip_accept, sockflags, FLAGS, 0, SOCK_NONBLOCK | SOCK_CLOEXEC),
 	FIELD(struct aem_ip_accept, flags, ZERO, 0, 0),
 };
@@ -30,6 +30,7 @@ static const struct field accept_fields[] = {
 	}
 
 SOCKET_CALL(data, RES_STREAM, 65536);
+SOCKET_CALL(exchange, RES_STREAM, AEM_IP_EXCHANGE_MAX);
 SOCKET_CALL(datagram, RES_DATAGRAM, AEM_IP_DATAGRAM_MAX);
 SOCKET_CALL(datagrams, RES_DATAGRAM, AEM_IP_MESSAGE_MAX);
 SOCKET_CALL(room, RES_STREAM | RES_DATAGRAM, 0);
@@ -78,6 +79,8 @@ static const struct call calls[] = {
 	IP("ip_accept", AEM_IP_ACCEPT, struct aem_ip_accept, accept_fields,
 	   REGISTERS(struct aem_ip_accept, RES_IP)),
 	IP("ip_data", AEM_IP_DATA, struct aem_ip_socket, data,
+	   REGISTERS(struct aem_ip_socket, RES_IP)),
+	IP("ip_exchange", AEM_IP_EXCHANGE, struct aem_ip_socket, exchange,
 	   REGISTERS(struct aem_ip_socket, RES_IP)),
 	IP("ip_datagram", AEM_IP_DATAGRAM, struct aem_ip_socket, datagram,
 	   REGISTERS(struct aem_ip_socket, RES_IP)),

@@ -53,6 +53,22 @@ static int connection_of(const struct run *run, const struct aem_record *record)
 	return (int)(uint32_t)record->arg[0];
 }
 
+/* What came goes back, or is to, with whatever flags; each eighth is no answer at all. */
+static void answer(const struct run *run, struct context *context,
+		   const struct aem_record *record, uint32_t how)
+{
+	uint64_t offset = record->arg[1];
+	struct aem_ip_answer answer = { .flags = how % 16, .bytes = (uint32_t)record->arg[2] };
+
+	if (record->nr / AEM_RANGE_CALLS != run->base[2] / AEM_RANGE_CALLS || !run->base[2] ||
+	    record->nr % AEM_RANGE_CALLS != AEM_IP_EXCHANGE || !answer.bytes)
+		return;
+	if (how % 8 == 7)
+		answer.at = how * 2654435761U;
+	if (context->bytes[2] >= sizeof(answer) && offset <= context->bytes[2] - sizeof(answer))
+		memcpy(context->area[2] + offset, &answer, sizeof(answer));
+}
+
 /*
  * Takes records and leaves them in a state, which may be none at all; the last connection among
  * them, or -1.
@@ -71,6 +87,7 @@ int context_dispatch(struct run *run, struct context *context, uint32_t state, u
 			continue;
 		if (connection_of(run, &ring[i]) >= 0)
 			fd = connection_of(run, &ring[i]);
+		answer(run, context, &ring[i], i);
 		__atomic_store_n(&ring[i].state, state, __ATOMIC_SEQ_CST);
 		max--;
 	}

@@ -20,6 +20,8 @@
  * @AEM_IP_SEND:     struct aem_ip_send; sends, never blocks
  * @AEM_IP_DATAGRAMS: struct aem_ip_socket; registers for datagrams, many in one record
  * @AEM_IP_SEND_MANY: struct aem_ip_send_many; sends many datagrams, never blocks
+ * @AEM_IP_EXCHANGE: struct aem_ip_socket; registers for the data of a stream, which are answered
+ *                   where they lie
  * @AEM_IP_CALLS:    how many there are
  *
  * An event holds its socket: close() of the descriptor alone does not end the
@@ -35,6 +37,7 @@ enum aem_ip_call {
 	AEM_IP_SEND		= 5,
 	AEM_IP_DATAGRAMS	= 6,
 	AEM_IP_SEND_MANY	= 7,
+	AEM_IP_EXCHANGE		= 8,
 	AEM_IP_CALLS
 };
 
@@ -44,6 +47,8 @@ enum aem_ip_call {
 #define AEM_IP_DATAGRAM_MAX	65496
 /** AEM_IP_MESSAGE_MAX: The largest @length of datagrams, many in one record: likewise. */
 #define AEM_IP_MESSAGE_MAX	65480
+/** AEM_IP_EXCHANGE_MAX: The largest @length of an exchange: with its answer it fills a block. */
+#define AEM_IP_EXCHANGE_MAX	65520
 /** AEM_IP_MANY: Datagrams in one record, at most. */
 #define AEM_IP_MANY		64
 /** AEM_IP_MANY_BYTES: Bytes of messages that one call sends, at most. */
@@ -56,7 +61,8 @@ enum aem_ip_call {
  * @fd:     the socket; TCP or UDP, AF_INET or AF_INET6
  * @reg:    handler, cookie, flags, priority; out: id
  * @length: largest piece to hand to the handler: data 1 to 65536 bytes, datagrams 1 to
- *          AEM_IP_DATAGRAM_MAX; 0: AEM_IP_LENGTH. Room: 0
+ *          AEM_IP_DATAGRAM_MAX; 0: AEM_IP_LENGTH. Exchange: 1 to AEM_IP_EXCHANGE_MAX; 0: what a
+ *          block of AEM_IP_LENGTH holds. Room: 0
  * @flags:  0
  *
  * Arguments of the handlers (word[] is arg[] seen as __u32[6]):
@@ -68,6 +74,9 @@ enum aem_ip_call {
  * the end of the stream and on an error the event stops; the program
  * unregisters it. A socket tells an error once: if another call got it,
  * the handler is told ECONNRESET.
+ *
+ * exchange: as data, but the block begins with a struct aem_ip_answer, and the data follow it. What
+ * the handler leaves there is sent when the record is taken back. EVF_ONESHOT is refused (EINVAL).
  *
  * datagrams: word[0] fd, word[1] errno (an ICMP error, ECONNREFUSED for instance:
  * no data then, the event goes on), arg[1] offset of the block: first a struct
@@ -107,7 +116,7 @@ struct aem_ip_socket {
  * @flags:   EVF_* of the data event
  * @prio:    of the data event
  * @length:  as in struct aem_ip_socket
- * @pad:     0
+ * @call:    AEM_IP_EXCHANGE: it is registered as by that; 0: as by AEM_IP_DATA
  */
 struct aem_ip_template {
 	__aligned_u64 handler;
@@ -115,7 +124,7 @@ struct aem_ip_template {
 	__u32 flags;
 	__u32 prio;
 	__u32 length;
-	__u32 pad;
+	__u32 call;
 };
 
 /**
@@ -195,7 +204,8 @@ struct aem_ip_connect {
  * An @address is refused on a stream, AEM_IP_SEND_LAST on datagrams.
  * Result: bytes taken (fewer than @length when the socket is full: register for
  * room), or EAGAIN, EPIPE (no SIGPIPE is sent), ECONNRESET, EMSGSIZE, ENOENT, EFAULT,
- * EINVAL, ENOTCONN, EDESTADDRREQ and what else send(2) may say.
+ * EINVAL, ENOTCONN, EDESTADDRREQ, EBUSY (by an exchange of which an answer is on its way still)
+ * and what else send(2) may say.
  */
 struct aem_ip_send {
 	__u32 size;
@@ -212,6 +222,39 @@ struct aem_ip_send {
 #define AEM_IP_SEND_MORE	(1U << 0)
 /** AEM_IP_SEND_LAST: Shut the sending side down after these bytes, if all were taken. */
 #define AEM_IP_SEND_LAST	(1U << 1)
+
+/** AEM_IP_ANSWER_END: Of an answer: like AEM_IP_SEND_LAST, and the event ends. */
+#define AEM_IP_ANSWER_END	(1U << 2)
+
+/**
+ * struct aem_ip_answer - how the block of an exchange begins: what is to be sent back
+ * @at:    where the answer begins, counted from the end of this struct
+ * @bytes: of the answer; 0: there is none
+ * @flags: AEM_IP_SEND_MORE, AEM_IP_SEND_LAST, AEM_IP_ANSWER_END
+ * @room:  out: bytes of the block behind this struct, at least the @length that was asked for.
+ *         The data lie at their beginning; data and answer may overlap
+ *
+ * All but @room come as 0. The answer is sent when AEM_IOC_ENTER takes the record back: before
+ * the calls of that crossing, and after those that were made while the handler ran. What the
+ * socket has no room for is copied, and goes when there is some; until then nothing more is read
+ * from the connection, no other answer can be made, and AEM_IP_SEND by the event is refused
+ * (EBUSY). A stopped event goes on with it when it is started.
+ *
+ * An answer that cannot be sent (EPIPE, ECONNRESET ...; ENOMEM: there was no memory for the copy;
+ * EINVAL: @at, @bytes or @flags are wrong, and nothing was sent) is told as the end of the data is:
+ * word[1] says why, and the event stops. What came before is handed over first.
+ *
+ * With AEM_IP_SEND_LAST the sending side is shut down behind the answer, with AEM_IP_ANSWER_END the
+ * event is unregistered as well, both not before all of it was taken; @bytes may be 0 then. The
+ * program may have closed the descriptor by then. If the event is unregistered otherwise while a
+ * part of an answer is left, the connection is reset when it is closed.
+ */
+struct aem_ip_answer {
+	__u32 at;
+	__u32 bytes;
+	__u32 flags;
+	__u32 room;
+};
 
 /**
  * struct aem_ip_send_many - send many datagrams, each to some address, without blocking

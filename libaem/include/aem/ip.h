@@ -116,12 +116,14 @@ typedef void (*aem_ip_connect_fn)(struct aem *aem, void *user, aem_id id, int fd
  * @how:     priority and flags. Not above the priority of the accept event, or
  *           data may come before aem_ip_accept_fn knows of the connection
  * @length:  most bytes handed to the handler at a time, 1 to 65536; 0: 4096
+ * @exchange: not 0: it is as by aem_ip_exchange(), and so is @length
  */
 struct aem_ip_stream {
 	aem_ip_data_fn handler;
 	void *user;
 	uint32_t how;
 	uint32_t length;
+	uint32_t exchange;
 };
 
 /**
@@ -156,6 +158,57 @@ int aem_ip_accept(struct aem *aem, aem_id *id, int fd, uint32_t how,
  */
 int aem_ip_data(struct aem *aem, aem_id *id, int fd, uint32_t how,
 		uint32_t length, aem_ip_data_fn handler, void *user);
+
+/**
+ * aem_ip_exchange() - be called with the data of a connection, and answer where they lie
+ * @aem:     the context
+ * @id:      out: the event; may be NULL
+ * @fd:      connected TCP socket
+ * @how:     priority and flags
+ * @length:  most bytes at a time, 1 to AEM_IP_EXCHANGE_MAX; 0: 4080. With 16 bytes more they take a
+ *           block of memory, whose size is a power of two; all of it is room for the answer
+ * @handler: called with them; may call aem_ip_reply()
+ * @user:    for @handler
+ *
+ * Return: 0; errors are those of AEM_IP_EXCHANGE, and of aem_bind().
+ */
+int aem_ip_exchange(struct aem *aem, aem_id *id, int fd, uint32_t how,
+		    uint32_t length, aem_ip_data_fn handler, void *user);
+
+/**
+ * aem_ip_reply_room() - in a handler of aem_ip_exchange(): how much room there is for an answer
+ * @aem: the context
+ *
+ * Return: bytes from the handler's data on, at least the length that was asked for; 0: not in such
+ * a handler, or it has no data.
+ */
+size_t aem_ip_reply_room(struct aem *aem);
+
+/**
+ * aem_ip_reply() - in a handler of aem_ip_exchange(): the answer to its data
+ * @aem:    the context
+ * @answer: the bytes, anywhere in the room that begins with the handler's data; may overlap them
+ * @length: how many; 0: none
+ * @flags:  AEM_IP_SEND_MORE, AEM_IP_SEND_LAST, AEM_IP_ANSWER_END
+ *
+ * A note in that memory, and no more: the kernel sends the bytes when it takes the record back, at
+ * the latest with the next crossing after the handler. A second call replaces the first. The bytes
+ * are the program's to change until the handler returns.
+ *
+ * Nobody is told of success. What the socket has no room for the kernel keeps, and sends when there
+ * is; so no data come before their predecessors' answer has gone. An answer that cannot be sent
+ * ends the data: the handler is told why, as it is of a connection that is gone.
+ *
+ * Between an answer and what the same handler queues there is no order; what is queued after it has
+ * returned goes later. A queued send by the event while a part of an answer is left ends in EBUSY.
+ *
+ * With AEM_IP_ANSWER_END the program may close the descriptor at once, and is not called
+ * for this event again unless the answer cannot be sent. A peer that takes none of it holds it for
+ * ever: a program that cares ends the event when it has waited long enough.
+ *
+ * Return: 0; -EINVAL: not in such a handler, no data, @flags, or not in that room.
+ */
+int aem_ip_reply(struct aem *aem, const void *answer, size_t length, unsigned int flags);
 
 /**
  * aem_ip_datagram() - be called with the datagrams of a socket

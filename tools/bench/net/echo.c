@@ -22,7 +22,7 @@ static size_t work(unsigned int slot, const char *data, size_t length, char *to,
 		return 0;
 	lengths[slot] = 0;
 	if (length == expected)
-		memcpy(to, data, length);
+		memmove(to, data, length);
 	else
 		memset(to, data[0], expected);
 	return expected;
@@ -62,6 +62,7 @@ static void run(struct bench *b, const void *arg)
 	}
 	memset(request, 'e', sizeof(request));
 	expected = w->length;
+	stream_largest = w->length;
 	stream_work = work;
 	stream_measure(b, w->stream, &clients);
 }

@@ -17,6 +17,7 @@
 #include "streams.h"
 
 #define BODY 1200
+#define LARGEST 2000
 #define WWW "/tmp/www"
 
 #define HEAD "GET /index.html HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\n"
@@ -72,6 +73,7 @@ static void make_files(struct bench *b)
 	close(fd);
 	bench_assert(b, !files_open(&files, WWW, 1 << 20));
 	stream_work = work;
+	stream_largest = LARGEST;
 }
 
 /* What every answer has: the date is as long every day. */

@@ -74,7 +74,7 @@ static void start_send(unsigned int slot, const char *data, size_t length, bool 
 	if (last && io_uring_sq_space_left(&ring) < 2)
 		io_uring_submit(&ring);
 	sqe = get(SEND, slot);
-	io_uring_prep_send(sqe, slot, data, length, MSG_WAITALL);
+	io_uring_prep_send(sqe, slot, data, length, MSG_WAITALL | (last ? MSG_MORE : 0));
 	mark(sqe, SEND, slot, flags | (last ? IOSQE_IO_LINK : 0));
 	if (!last)
 		return;

@@ -48,6 +48,8 @@ extern const struct stream_system stream_aem, stream_epoll, stream_io_uring, str
 typedef size_t (*stream_work_fn)(unsigned int slot, const char *data, size_t length,
 				 char to[STREAM_ANSWER], bool *last);
 extern stream_work_fn stream_work;
+/* The largest request and answer of the benchmark, for those that take memory ahead. */
+extern size_t stream_largest;
 
 /* For those that wait until a descriptor is readable: read, work, write; false: it was closed. */
 bool stream_turn(struct bench *b, int fd);
