@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Bytes of a stream that are answered where they lie: the destructor sends what the handler has
- * left in the block. That needs no call, no event to be found by its id, and no argument to be fetched.
+ * left in the block. That needs no call, no event to be found by its id, and no argument to be
+ * fetched.
  *
  * What the socket has no room for is copied, so that a peer that does not read holds no block of
  * others. Until it has gone nothing is read: the event's turns push the rest on.
