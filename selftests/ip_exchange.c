@@ -307,10 +307,16 @@ static size_t take(uint64_t offset)
 /* The peer reads, from @got on, until it has all answers to all that it asked. */
 static void take_all(uint64_t got)
 {
+	uint64_t before;
+	int idle = 0;
+
 	while (got < t.offset || t.bytes < asked) {
 		raw_round(&raw);
+		before = got;
 		got += take(got);
 		ASSERT_LE(got, t.offset);
+		idle = got == before ? idle + 1 : 0;
+		ASSERT_LT(idle, 1000);
 	}
 }
 
