@@ -21,6 +21,13 @@ static void expect_datagram(const struct heard *h, uint64_t id, const union addr
 		EXPECT_EQ(memcmp(h->data, data, length), 0);
 }
 
+/* What is sent comes in order. */
+static void start(struct raw *raw)
+{
+	raw_pin(0);
+	ip_start(raw, 0, 0);
+}
+
 static void one_by_one(int family)
 {
 	int fd = ip_bound(family, SOCK_DGRAM), peer = ip_dial(fd, SOCK_DGRAM);
@@ -28,7 +35,7 @@ static void one_by_one(int family)
 	struct raw raw;
 	uint64_t id;
 
-	ip_start(&raw, 0, 0);
+	start(&raw);
 	id = ip_new(&raw, AEM_IP_DATAGRAM, fd, 3, 0);
 	ip_expect_quiet(&raw);
 	ip_write(peer, "hello", 5);
@@ -59,7 +66,7 @@ static void burst(int family)
 		peer[i] = ip_dial(fd, SOCK_DGRAM);
 		from[i] = ip_name(peer[i]);
 	}
-	ip_start(&raw, 0, 0);
+	start(&raw);
 	id = ip_new(&raw, AEM_IP_DATAGRAM, fd, 0, 100);
 	for (i = 0; i < N; i++)
 		ip_write(peer[i % 2], &i, sizeof(i));
@@ -85,7 +92,7 @@ TEST(early)
 	int fd = ip_bound(AF_INET, SOCK_DGRAM), peer = ip_dial(fd, SOCK_DGRAM);
 	struct raw raw;
 
-	ip_start(&raw, 0, 0);
+	start(&raw);
 	ip_write(peer, "1", 1);
 	ip_write(peer, "2", 1);
 	ip_new(&raw, AEM_IP_DATAGRAM, fd, 0, 0);
@@ -103,7 +110,7 @@ TEST(empty)
 	struct raw raw;
 	uint64_t id;
 
-	ip_start(&raw, 0, 0);
+	start(&raw);
 	id = ip_new(&raw, AEM_IP_DATAGRAM, fd, 0, 0);
 	ASSERT_EQ(send(peer, "", 0, 0), 0);
 	ASSERT_EQ(send(peer, "", 0, 0), 0);
@@ -123,7 +130,7 @@ TEST(truncated)
 	struct raw raw;
 	uint64_t id;
 
-	ip_start(&raw, 0, 0);
+	start(&raw);
 	id = ip_new(&raw, AEM_IP_DATAGRAM, fd, 0, 4);
 	ip_write(peer, "12345", 5);
 	ip_write(peer, "1234", 4);
@@ -145,7 +152,7 @@ TEST(largest)
 	uint64_t id;
 
 	ip_fill(bytes, sizeof(bytes), 0);
-	ip_start(&raw, 0, 0);
+	start(&raw);
 	id = ip_new(&raw, AEM_IP_DATAGRAM, fd, 0, AEM_IP_DATAGRAM_MAX);
 	ASSERT_EQ(send(peer, bytes, AEM_IP_DATAGRAM_MAX, 0), AEM_IP_DATAGRAM_MAX);
 	ip_wait(&raw, 1);
@@ -166,7 +173,7 @@ TEST(lost)
 	uint32_t sent = 1000, lost = 0, i;
 	struct raw raw;
 
-	ip_start(&raw, 0, 0);
+	start(&raw);
 	ip_set(fd, SOL_SOCKET, SO_RCVBUF, 16384);
 	ip_new(&raw, AEM_IP_DATAGRAM, fd, 0, sizeof(bytes));
 	for (i = 0; i < sent; i++)
@@ -196,7 +203,7 @@ TEST(lost_before)
 	int fd = ip_bound(AF_INET, SOCK_DGRAM), peer = ip_dial(fd, SOCK_DGRAM), i;
 	struct raw raw;
 
-	ip_start(&raw, 0, 0);
+	start(&raw);
 	ip_set(fd, SOL_SOCKET, SO_RCVBUF, 16384);
 	for (i = 0; i < 100; i++)
 		ip_write(peer, bytes, sizeof(bytes));
@@ -217,7 +224,7 @@ static void refused(int family)
 	struct raw raw;
 	uint64_t id;
 
-	ip_start(&raw, 0, 0);
+	start(&raw);
 	ASSERT_OK(connect(fd, &address.any, ip_size(family)));
 	ASSERT_OK(close(peer));
 	id = ip_new(&raw, AEM_IP_DATAGRAM, fd, 0, 0);
@@ -249,7 +256,7 @@ TEST(error_and_datagram)
 	struct raw raw;
 	uint64_t id;
 
-	ip_start(&raw, 0, 0);
+	start(&raw);
 	ASSERT_OK(connect(fd, &address.any, sizeof(address.v4)));
 	id = ip_new(&raw, AEM_IP_DATAGRAM, fd, 0, 0);
 	ASSERT_EQ(sendto(peer, "first", 5, 0, &self.any, sizeof(self.v4)), 5);
@@ -274,7 +281,7 @@ TEST(echo_batch)
 	uint64_t id;
 	int got;
 
-	ip_start(&raw, 0, 0);
+	start(&raw);
 	id = ip_new(&raw, AEM_IP_DATAGRAM, fd, 0, 0);
 	for (i = 0; i < N; i++) {
 		peer[i] = ip_dial(fd, SOCK_DGRAM);
@@ -316,7 +323,7 @@ TEST(send_more)
 	struct raw raw;
 	uint64_t id;
 
-	ip_start(&raw, 0, 0);
+	start(&raw);
 	ASSERT_OK(connect(fd, &address.any, sizeof(address.v4)));
 	id = ip_new(&raw, AEM_IP_DATAGRAM, fd, 0, 0);
 	EXPECT_EQ(ip_send(&raw, id, "he", 2, AEM_IP_SEND_MORE), 2);
@@ -334,7 +341,7 @@ TEST(two_events)
 	uint8_t seen[N] = { 0 };
 	struct raw raw;
 
-	ip_start(&raw, 0, 0);
+	start(&raw);
 	ip_new(&raw, AEM_IP_DATAGRAM, fd, 1, 64);
 	ip_new(&raw, AEM_IP_DATAGRAM, fd, 2, 64);
 	for (i = 0; i < N; i++)
@@ -357,7 +364,7 @@ TEST(oneshot)
 	char bytes[8];
 	struct raw raw;
 
-	ip_start(&raw, 0, 0);
+	start(&raw);
 	ip_write(peer, "1", 1);
 	ip_write(peer, "2", 1);
 	ip_settle();
@@ -377,7 +384,7 @@ TEST(stop_and_start)
 	struct raw raw;
 	uint64_t id;
 
-	ip_start(&raw, 0, 0);
+	start(&raw);
 	id = ip_new(&raw, AEM_IP_DATAGRAM, fd, 0, 0);
 	ip_write(peer, "1", 1);
 	ASSERT_OK(raw_event(&raw, AEM_EVENT_STOP, id, 0));

@@ -77,6 +77,7 @@ static void start_in(uint64_t zone, int fd, uint32_t length, uint32_t flags)
 {
 	struct aem_ip_socket request = ip_on(fd, 0, flags);
 
+	raw_pin(0);
 	ip_start(&raw, 0, zone);
 	memset(&many, 0, sizeof(many));
 	request.length = length;

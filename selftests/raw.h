@@ -67,6 +67,16 @@ static inline void raw_sleep_ms(long ms)
 		;
 }
 
+/* The caller stays on one processor: what it sends, for one, comes in order only then. */
+static inline void raw_pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu % sysconf(_SC_NPROCESSORS_ONLN), &set);
+	ASSERT_OK(sched_setaffinity(0, sizeof(set), &set));
+}
+
 /* Until a thread of this process sleeps. */
 static inline void raw_wait_asleep(int tid)
 {

@@ -752,20 +752,11 @@ struct waiting {
 	int result;
 };
 
-static void pin(int cpu)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu % sysconf(_SC_NPROCESSORS_ONLN), &cpus);
-	ASSERT_OK(sched_setaffinity(0, sizeof(cpus), &cpus));
-}
-
 static void *wait_there(void *arg)
 {
 	struct waiting *w = (struct waiting *)arg;
 
-	pin(w->cpu);
+	raw_pin(w->cpu);
 	__atomic_store_n(&w->tid, raw_gettid(), __ATOMIC_SEQ_CST);
 	w->result = raw_wait(&w->raw, RAW_LONG);
 	__atomic_store_n(&w->returned, true, __ATOMIC_SEQ_CST);
@@ -801,7 +792,7 @@ static void revoked_under_two(uint32_t events)
 	swap_begin(&raw, 1);
 	for (i = 0; i < events; i++)
 		null_new(&raw, NULL_CREATE, end_of_it, i, 0, 1);
-	pin(0);
+	raw_pin(0);
 	begin_to_wait(&first, &raw, 0);
 	begin_to_wait(&second, &raw, 1);
 	ASSERT_OK(sched_setscheduler(0, SCHED_FIFO, &urgent));

@@ -238,16 +238,6 @@ static void *swap_all(void *count)
 	return NULL;
 }
 
-/* Who sends from one processor only is heard in order. */
-static void pin(int cpu)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu % sysconf(_SC_NPROCESSORS_ONLN), &cpus);
-	ASSERT_OK(sched_setaffinity(0, sizeof(cpus), &cpus));
-}
-
 /*
  * struct sender - one that sends until told to stop
  * @fd:       by which socket
@@ -282,7 +272,7 @@ static void *send_until_stopped(void *sender)
 {
 	struct sender *s = (struct sender *)sender;
 
-	pin(1);
+	raw_pin(1);
 	while (!swap_stopped()) {
 		ip_write(s->fd, &s->sent, sizeof(s->sent));
 		s->sent++;
@@ -325,7 +315,7 @@ static void under_swaps(bool answered, long pause_ms)
 	many.answer = answered;
 	if (!answered)
 		ip_set(many.fd, SOL_SOCKET, SO_RCVBUF, 1);
-	pin(0);
+	raw_pin(0);
 	ASSERT_EQ(pthread_create(&thread, NULL, send_until_stopped, &sender), 0);
 	ASSERT_EQ(pthread_create(&swapper, NULL, swap_all, &swaps), 0);
 	clock_gettime(CLOCK_MONOTONIC, &first);
@@ -445,7 +435,7 @@ TEST(revoked_while_datagrams_come)
 	pthread_t thread, revoker;
 
 	many.answer = true;
-	pin(0);
+	raw_pin(0);
 	ASSERT_EQ(pthread_create(&thread, NULL, send_until_stopped, &sender), 0);
 	ASSERT_EQ(pthread_create(&revoker, NULL, revoke_soon, NULL), 0);
 	while (!many.ends)

@@ -77,7 +77,7 @@ static void be_first(void)
 {
 	struct sched_param param = { .sched_priority = 1 };
 
-	pin(0);
+	raw_pin(0);
 	ASSERT_OK(sched_setscheduler(0, SCHED_FIFO, &param));
 }
 

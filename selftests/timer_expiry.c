@@ -413,7 +413,7 @@ TEST(order)
 	uint32_t place[60], i, j, swap;
 	struct raw raw;
 
-	pin(0);
+	raw_pin(0);
 	timers_start(&raw);
 	for (i = 0; i < 60; i++)
 		place[i] = i;
@@ -473,7 +473,7 @@ TEST(slack)
 	uint32_t i, with = 0, without = 0;
 	struct raw raw;
 
-	pin(0);
+	raw_pin(0);
 	timers_start(&raw);
 	for (i = 0; i < 40; i++) {
 		without += shares(&raw, 0);

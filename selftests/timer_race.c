@@ -63,7 +63,7 @@ static void *arm_there(void *arg)
 	uint64_t round;
 
 	(void)arg;
-	pin(1);
+	raw_pin(1);
 	for (round = 1;; round++) {
 		while (__atomic_load_n(&shared.done[0], __ATOMIC_SEQ_CST) < round) {
 			if (stopped())
@@ -87,7 +87,7 @@ TEST_TIMEOUT(settime_against_expiry, 180)
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		SKIP("needs two processors");
-	pin(0);
+	raw_pin(0);
 	timers_start(&shared.raw);
 	new_timer(&shared.raw, &t, CLOCK_MONOTONIC, 0, 0, 0);
 	shared.id = t.id;
@@ -238,7 +238,8 @@ static void *keep_stopping(void *arg)
 /* However often it is stopped and started in between, each expiry is told of, once. */
 TEST_TIMEOUT(stop_and_start_against_expiry, 180)
 {
-	uint64_t until = now_of(CLOCK_MONOTONIC) + ktap_budget() * SECOND, first, stops = 0, interval = 50 * US;
+	uint64_t until = now_of(CLOCK_MONOTONIC) + ktap_budget() * SECOND;
+	uint64_t first, stops = 0, interval = 50 * US;
 	pthread_t thread;
 	struct tally t;
 

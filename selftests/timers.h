@@ -212,13 +212,4 @@ static inline void expect_current(const struct tally *tally, uint64_t moment, ui
 	EXPECT_GT(tally->expiry + interval, moment);
 }
 
-static inline void pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	ASSERT_OK(sched_setaffinity(0, sizeof(set), &set));
-}
-
 #endif /* SELFTESTS_TIMERS_H */
