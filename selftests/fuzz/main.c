@@ -19,8 +19,8 @@
 #define BLIND		8
 #define REPORT_SECONDS	20
 #define DUMP		400
-/* A call that was tried so often in vain is not described right. */
-#define IN_VAIN		5000
+/* A call that so many programs made in vain is not described right. */
+#define IN_VAIN		200
 
 static const char usage[] =
 	"fuzz run SECONDS SEED PATIENCE BESIDE [CORPUS]  make programs and run them\n"
@@ -92,12 +92,13 @@ static int report_calls(void)
 
 	for (i = 0; i < describe_count(); i++) {
 		call = describe_call(i);
-		printf("fuzz: call %-14s %8lu tried %8lu reached %8lu succeeded\n", call->name,
-		       totals.tried[i], totals.reached[i], totals.succeeded[i]);
+		printf("fuzz: call %-14s %6lu programs %8lu tried %8lu reached %8lu succeeded\n",
+		       call->name, totals.users[i], totals.tried[i], totals.reached[i],
+		       totals.succeeded[i]);
 		if (totals.succeeded[i] || call->may_fail || !generate_enabled(i))
 			continue;
 		printf("fuzz: call %s never succeeded\n", call->name);
-		if (totals.tried[i] >= IN_VAIN)
+		if (totals.users[i] >= IN_VAIN)
 			status = BLIND;
 	}
 	return status;

@@ -291,6 +291,7 @@ static unsigned int collect(const struct slot *slot)
 	unsigned int i, j, news = 0;
 
 	for (i = 0; i < describe_count(); i++) {
+		totals.users[i] += shared->tried[i] > 0;
 		totals.tried[i] += shared->tried[i];
 		totals.reached[i] += shared->reached[i];
 		totals.succeeded[i] += shared->succeeded[i];

@@ -11,13 +11,15 @@
  * struct totals - of all programs
  * @programs:  how many ran
  * @killed:    of these, how many had to be ended
- * @tried:     how often each call was made
+ * @users:     how many of them made each call
+ * @tried:     how often it was made
  * @reached:   how often it got to what it was meant for
  * @succeeded: how often it succeeded
  */
 struct totals {
 	unsigned long programs;
 	unsigned long killed;
+	unsigned long users[FUZZ_CALLS];
 	unsigned long tried[FUZZ_CALLS];
 	unsigned long reached[FUZZ_CALLS];
 	unsigned long succeeded[FUZZ_CALLS];
