@@ -207,7 +207,11 @@ void aem_fd_tell(struct aem_fd_watch_state *w, const struct aem_fd_fact *fact)
 	put(w, &view);
 }
 
-/** aem_fd_peek() - bytes that the next record wants, 0: there is none. @least: ... that it needs. */
+/**
+ * aem_fd_peek() - bytes that the next record wants, 0: there is none
+ * @w:     the watch
+ * @least: out: bytes that it needs
+ */
 u32 aem_fd_peek(struct aem_fd_watch_state *w, u32 *least)
 {
 	u32 bytes;

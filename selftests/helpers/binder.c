@@ -86,7 +86,7 @@ static int churn(const char *name)
 		munmap(raw.vmt, raw.setup.vmt_size);
 		munmap(raw.control, sysconf(_SC_PAGESIZE));
 		close(raw.fd);
-		/* Now and then nobody is bound: with three of us, on a slow machine, it would not be. */
+		/* So that now and then none of us is bound, also on a slow machine. */
 		raw_sleep_ms((bound + absent) % CHURN_PAUSE);
 	}
 	printf("%lu %lu\n", bound, absent);
