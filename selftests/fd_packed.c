@@ -279,7 +279,7 @@ static void expect_to_starve(uint64_t times)
 	EXPECT_EQ(query.starvations, times);
 }
 
-/* No block at all: what comes meanwhile waits as well, and is told with the first that comes back. */
+/* No block at all: what comes meanwhile waits too, and is told with the first that comes back. */
 TEST(waits_for_memory)
 {
 	long long all;

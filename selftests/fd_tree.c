@@ -419,7 +419,7 @@ TEST(exchanged)
 	create("top/a/x/1");
 	create("top/b/y/z/2");
 	watch(0, AEM_FD_CREATE);
-	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(pairs); i++) {
 		notes = 0;
 		change_places(pairs[i][0], pairs[i][1]);
 		hear();

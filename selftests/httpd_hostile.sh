@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # aem-httpd, with every access to memory checked, fed what no client should send: it answers what
 # there is to answer, closes what has to be closed, loses nothing, and goes on.
-# vm: files=/usr/bin/curl,build/asan/aem-httpd timeout=420 mem=1024 load=core,timer,ip main
+# vm: files=/usr/bin/curl,build/asan/aem-httpd timeout=900 mem=1024 load=core,timer,ip main
 # shellcheck disable=SC2086 # what has no blanks stays one word
 . selftests/lib/httpd.sh
 

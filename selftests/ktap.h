@@ -42,6 +42,8 @@
 const char *strerrorname_np(int error);
 #endif
 
+#define ARRAY_SIZE(_array) (sizeof(_array) / sizeof((_array)[0]))
+
 #define KTAP_PASS 0
 #define KTAP_FAIL 1
 #define KTAP_SKIP 4

@@ -11,9 +11,6 @@
 #include "modules/aem-null/aem_null.h"
 
 #define NULLS_MAX 4096
-#ifndef ARRAY_SIZE
-#define ARRAY_SIZE(x) (sizeof(x) / sizeof((x)[0]))
-#endif
 
 struct null;
 typedef void (*null_fn)(struct aem *aem, struct null *null, aem_id id, uint64_t fired,

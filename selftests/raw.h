@@ -26,8 +26,6 @@
 /* Longer than anything takes, shorter than a test's guard. */
 #define RAW_LONG	(30 * RAW_SECOND)
 
-#define ARRAY_SIZE(_array) (sizeof(_array) / sizeof((_array)[0]))
-
 /**
  * struct raw - a context, set up and mapped
  * @fd:      the descriptor
