@@ -269,16 +269,6 @@ TEST(stopped_notes_wait)
 	raw_end(&raw);
 }
 
-static void expect_to_starve(uint64_t times)
-{
-	struct aem_query query;
-
-	EXPECT_EQ(raw_drain(&raw), 0);
-	query = raw_query(&raw);
-	EXPECT_EQ(query.starved, 1);
-	EXPECT_EQ(query.starvations, times);
-}
-
 /* No block at all: what comes meanwhile waits too, and is told with the first that comes back. */
 TEST(waits_for_memory)
 {
@@ -288,9 +278,9 @@ TEST(waits_for_memory)
 	packed.order = numbered;
 	all = raw_take(&raw, ZONE);
 	make(0, 10);
-	expect_to_starve(1);
+	raw_expect_starving(&raw, 1);
 	make(10, 20);
-	expect_to_starve(1);
+	raw_expect_starving(&raw, 1);
 	raw_give(&raw, all);
 	raw_drain(&raw);
 	EXPECT_EQ(packed.records, 1);
@@ -312,7 +302,7 @@ TEST(losses_while_there_is_no_memory)
 		all = raw_take(&raw, ZONE);
 		ASSERT_GE(all, 0);
 		make(made, made + 20);
-		expect_to_starve(round);
+		raw_expect_starving(&raw, round);
 		raw_give(&raw, all);
 		raw_drain(&raw);
 		EXPECT_EQ(packed.records, round);
@@ -332,7 +322,7 @@ TEST(small_blocks_will_do)
 	packed.order = numbered;
 	EXPECT_EQ(raw_take_all(&raw, block, BLOCKS, BLOCK), BLOCKS);
 	make(0, 50);
-	expect_to_starve(1);
+	raw_expect_starving(&raw, 1);
 	raw_give(&raw, block[5]);
 	while (packed.notes < 50)
 		ASSERT_NE(raw_drain(&raw), 0);
@@ -354,9 +344,9 @@ TEST(too_small_for_one)
 	EXPECT_EQ(raw_take_all(&raw, block, BLOCKS, BLOCK), BLOCKS);
 	/* A long name. */
 	make(6, 7);
-	expect_to_starve(1);
+	raw_expect_starving(&raw, 1);
 	raw_give(&raw, block[0]);
-	expect_to_starve(2);
+	raw_expect_starving(&raw, 2);
 	for (i = 1; i < BLOCKS; i++)
 		raw_give(&raw, block[i]);
 	raw_drain(&raw);

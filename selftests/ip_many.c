@@ -224,16 +224,6 @@ static void expect_numbers(uint32_t n)
 	EXPECT_EQ(many.lost, 0);
 }
 
-static void expect_to_starve(uint64_t times)
-{
-	struct aem_query query;
-
-	EXPECT_EQ(raw_drain(&raw), 0);
-	query = raw_query(&raw);
-	EXPECT_EQ(query.starved, 1);
-	EXPECT_EQ(query.starvations, times);
-}
-
 /* No block at all: what comes stays in the socket, and is told with the first that comes back. */
 TEST(waits_for_memory)
 {
@@ -243,9 +233,9 @@ TEST(waits_for_memory)
 	start_in(ZONE, fd, 64, EVF_START);
 	all = raw_take(&raw, ZONE);
 	send_numbers(peer, 0, 10);
-	expect_to_starve(1);
+	raw_expect_starving(&raw, 1);
 	send_numbers(peer, 10, 20);
-	expect_to_starve(1);
+	raw_expect_starving(&raw, 1);
 	raw_give(&raw, all);
 	raw_drain(&raw);
 	EXPECT_EQ(many.records, 1);
@@ -269,7 +259,7 @@ TEST(drops_while_there_is_no_memory)
 		ASSERT_GE(all, 0);
 		send_numbers(peer, sent, sent + 30);
 		sent += 30;
-		expect_to_starve(round);
+		raw_expect_starving(&raw, round);
 		raw_give(&raw, all);
 		raw_drain(&raw);
 		EXPECT_EQ(many.records, round);
@@ -289,7 +279,7 @@ TEST(small_blocks_will_do)
 	start_in(ZONE, fd, 64, EVF_START);
 	EXPECT_EQ(raw_take_all(&raw, block, BLOCKS, BLOCK), BLOCKS);
 	send_numbers(peer, 0, N);
-	expect_to_starve(1);
+	raw_expect_starving(&raw, 1);
 	raw_give(&raw, block[5]);
 	await(N);
 	expect_numbers(N);
@@ -309,9 +299,9 @@ TEST(too_small_for_one)
 	start_in(ZONE, fd, 1000, EVF_START);
 	EXPECT_EQ(raw_take_all(&raw, block, BLOCKS, BLOCK), BLOCKS);
 	send_numbers(peer, 0, 1);
-	expect_to_starve(1);
+	raw_expect_starving(&raw, 1);
 	raw_give(&raw, block[0]);
-	expect_to_starve(2);
+	raw_expect_starving(&raw, 2);
 	for (i = 1; i < BLOCKS; i++)
 		raw_give(&raw, block[i]);
 	await(1);

@@ -341,6 +341,17 @@ static inline uint32_t raw_take_all(const struct raw *raw, uint64_t *offset, uin
 	return n;
 }
 
+/* One event waits for memory, and events did so many @times. */
+static inline void raw_expect_starving(struct raw *raw, uint64_t times)
+{
+	struct aem_query query;
+
+	EXPECT_EQ(raw_drain(raw), 0);
+	query = raw_query(raw);
+	EXPECT_EQ(query.starved, 1);
+	EXPECT_EQ(query.starvations, times);
+}
+
 /* Priorities that have active events which may interrupt; 64 bits, to be shifted by a level. */
 static inline uint64_t raw_interrupts(const struct raw *raw)
 {
