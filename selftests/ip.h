@@ -289,6 +289,15 @@ static inline struct aem_ip_socket ip_on(int fd, uint64_t cookie, uint32_t flags
 	return request;
 }
 
+static inline struct aem_ip_send_many ip_send_many(uint64_t id, const void *messages,
+						   uint32_t bytes)
+{
+	return (struct aem_ip_send_many){
+		.size = sizeof(struct aem_ip_send_many), .id = id,
+		.messages = (uintptr_t)messages, .bytes = bytes,
+	};
+}
+
 static inline struct aem_ip_accept ip_accept_on(int fd, uint64_t cookie, uint32_t flags)
 {
 	struct aem_ip_accept request;

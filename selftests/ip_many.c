@@ -26,13 +26,8 @@ static struct {
 
 static struct aem_ip_send_many request_of(const void *messages, uint32_t bytes)
 {
-	struct aem_ip_send_many request;
+	struct aem_ip_send_many request = ip_send_many(many.id, messages, bytes);
 
-	memset(&request, 0, sizeof(request));
-	request.size = sizeof(request);
-	request.id = many.id;
-	request.messages = (uintptr_t)messages;
-	request.bytes = bytes;
 	request.at = 77;
 	request.error = 77;
 	return request;

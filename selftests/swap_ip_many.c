@@ -44,22 +44,10 @@ static struct {
 
 static struct raw raw;
 
-static struct aem_ip_send_many request_of(const void *messages, uint32_t bytes)
-{
-	struct aem_ip_send_many request;
-
-	memset(&request, 0, sizeof(request));
-	request.size = sizeof(request);
-	request.id = many.id;
-	request.messages = (uintptr_t)messages;
-	request.bytes = bytes;
-	return request;
-}
-
 /* The service may be taken away in the middle of it, or the socket be full. */
 static void answer(const void *messages, uint32_t bytes, uint32_t n)
 {
-	struct aem_ip_send_many request = request_of(messages, bytes);
+	struct aem_ip_send_many request = ip_send_many(many.id, messages, bytes);
 	long long sent = ip_call(&raw, AEM_IP_SEND_MANY, &request);
 
 	if (sent < 0) {
@@ -390,7 +378,7 @@ TEST(revoked)
 	ASSERT_EQ(enter.count, 1);
 	ASSERT(raw_claim(raw_record(&raw, enter.first)));
 	take_away(3);
-	request = request_of(NULL, 0);
+	request = ip_send_many(many.id, NULL, 0);
 	EXPECT_ERRNO(ip_call(&raw, AEM_IP_SEND_MANY, &request), ENODEV);
 	raw_finish(raw_record(&raw, enter.first), AEM_RECORD_DONE);
 	raw_drain(&raw);
