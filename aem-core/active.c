@@ -121,7 +121,7 @@ static bool notify(struct event_struct *ev)
 	struct aem_process *proc = ev->proc;
 
 	lockdep_assert_held(&proc->lock);
-	if (aem_waiter_tell(ev))
+	if (!list_empty(&proc->waiters) && aem_waiter_tell(ev))
 		return false;
 	if ((ev->flags & EVF_SAFEPOINT) || proc->silence > ev->prio)
 		return false;

@@ -103,6 +103,12 @@ static u32 due_now(const struct aem_process *proc, u32 *level)
 	return aem_active_from(proc, *level, false);
 }
 
+/* All of its events wait for safe points. */
+static bool never_rings(const struct aem_process *proc)
+{
+	return proc->flags & AEM_SETUP_SAFEPOINT;
+}
+
 /**
  * aem_doorbell_hush() - no bell, the process is in the kernel and will look
  * @proc: the process
@@ -111,23 +117,16 @@ static u32 due_now(const struct aem_process *proc, u32 *level)
  */
 void aem_doorbell_hush(struct aem_process *proc)
 {
+	if (never_rings(proc))
+		return;
 	raw_spin_lock_irq(&proc->lock);
 	proc->silence = AEM_SILENCE_HUSHED;
 	raw_spin_unlock_irq(&proc->lock);
 	aem_doorbell_withdraw(proc);
 }
 
-/**
- * aem_doorbell_unhush() - the process leaves: what becomes active from now on may ring
- * @proc: the process
- * @from: the lowest priority that may; those below it wait for aem_doorbell_resume_after()
- *
- * The bell was silent for what became active meanwhile. The caller is told, and
- * delivers it; if it is not the owner, the owner's bell rings all the same.
- *
- * Return: bit p is set while events of priority p are active.
- */
-u32 aem_doorbell_unhush(struct aem_process *proc, u32 from)
+/* Let it ring from priority @from on, or tell the owner now. Bits of those that are active. */
+static u32 let_ring(struct aem_process *proc, u32 from)
 {
 	u32 mask, due, level;
 
@@ -144,6 +143,23 @@ u32 aem_doorbell_unhush(struct aem_process *proc, u32 from)
 	raw_spin_unlock_irq(&proc->lock);
 	if (due)
 		aem_doorbell_ring(proc, fls(due) - 1);
+	return mask;
+}
+
+/**
+ * aem_doorbell_unhush() - the process leaves: what becomes active from now on may ring
+ * @proc: the process
+ * @from: the lowest priority that may; those below it wait for aem_doorbell_resume_after()
+ *
+ * The bell was silent for what became active meanwhile. The caller is told, and
+ * delivers it; if it is not the owner, the owner's bell rings all the same.
+ *
+ * Return: bit p is set while events of priority p are active.
+ */
+u32 aem_doorbell_unhush(struct aem_process *proc, u32 from)
+{
+	u32 mask = never_rings(proc) ? aem_active_mask(proc) : let_ring(proc, from);
+
 	aem_realtime_left(proc, mask);
 	return mask;
 }

@@ -171,11 +171,19 @@ static void reap(struct aem_process *proc)
 	aem_event_bury(proc);
 }
 
+/* Without locks: most often that is known without them. */
+static bool is_anything_due(struct aem_process *proc, u32 level)
+{
+	return (u64)aem_active_mask(proc) >> level || READ_ONCE(proc->untold);
+}
+
 /* -ENXIO: the context was shut down while we waited. */
 static int fill(struct aem_process *proc, struct aem_enter *enter)
 {
 	int err = -ENXIO;
 
+	if (!is_anything_due(proc, enter->level))
+		return READ_ONCE(proc->ready) ? 0 : err;
 	mutex_lock(&proc->enter_lock);
 	if (proc->ready) {
 		enter->count = aem_ring_fill(proc, enter->level,
@@ -186,6 +194,13 @@ static int fill(struct aem_process *proc, struct aem_enter *enter)
 	mutex_unlock(&proc->enter_lock);
 	aem_event_bury(proc);
 	return err;
+}
+
+static bool is_to_wait(struct aem_process *proc, const struct aem_enter *enter)
+{
+	if (!enter->min_events || aem_ring_has_untold(proc, enter->level))
+		return false;
+	return enter->min_events > 1 || !((u64)aem_active_mask(proc) >> enter->level);
 }
 
 static bool pause_is_good(const struct aem_enter *enter)
@@ -229,7 +244,7 @@ int aem_enter(struct aem_process *proc, struct aem_enter *enter)
 	aem_doorbell_hush(proc);
 	reap(proc);
 	err = make_calls(proc, enter);
-	if (!err && enter->min_events && !aem_ring_has_untold(proc, enter->level))
+	if (!err && is_to_wait(proc, enter))
 		err = aem_waiter_wait(proc, enter->level, enter->min_events,
 				      enter->timeout);
 	if (err == -ENODEV) {

@@ -54,8 +54,11 @@ static void wake(struct aem_waiter *waiter)
 	wake_up_process(waiter->task);
 }
 
+/* Nearly all want one. */
 static bool has_enough(const struct aem_process *proc, const struct aem_waiter *waiter)
 {
+	if (likely(waiter->want == 1))
+		return aem_active_from(proc, waiter->level, true);
 	return aem_active_count(proc, waiter->level) >= waiter->want;
 }
 
@@ -217,14 +220,24 @@ static bool wait_is_over(struct aem_process *proc, const struct aem_waiter *wait
 	       has_enough(proc, waiter);
 }
 
-/* Join those who sleep, or see that there is no need: 1, or -EBUSY. */
+/* Be none of those who wait any more: 0, or -ENODEV: a service was revoked. */
+static int leave(struct aem_process *proc, struct aem_waiter *waiter)
+{
+	lockdep_assert_held(&proc->lock);
+	list_del_init(&waiter->node);
+	if (waiter->turn)
+		WRITE_ONCE(proc->n_waiters, proc->n_waiters - 1);
+	return was_revoked(proc, waiter) ? -ENODEV : 0;
+}
+
+/* Join those who sleep: 1; or leave() since there is no need, or -EBUSY. */
 static int prepare(struct aem_process *proc, struct aem_waiter *waiter)
 {
-	int ret = 0;
+	int ret = 1;
 
 	raw_spin_lock_irq(&proc->lock);
 	if (wait_is_over(proc, waiter)) {
-		ret = 1;
+		ret = leave(proc, waiter);
 	} else if (!waiter->turn && proc->n_waiters == AEM_WAITERS) {
 		ret = -EBUSY;
 	} else {
@@ -239,17 +252,17 @@ static int prepare(struct aem_process *proc, struct aem_waiter *waiter)
 	return ret;
 }
 
-/* What came at the last moment counts. */
-static int finish(struct aem_process *proc, struct aem_waiter *waiter, int ret)
+/* Leave with @err, but what came at the last moment counts. */
+static int give_up(struct aem_process *proc, struct aem_waiter *waiter, int err)
 {
+	int ret;
+
 	raw_spin_lock_irq(&proc->lock);
-	list_del_init(&waiter->node);
-	if (waiter->turn)
-		WRITE_ONCE(proc->n_waiters, proc->n_waiters - 1);
-	if (ret != -EBUSY && wait_is_over(proc, waiter))
-		ret = was_revoked(proc, waiter) ? -ENODEV : 0;
+	ret = leave(proc, waiter);
+	if (!wait_is_over(proc, waiter))
+		ret = err;
 	raw_spin_unlock_irq(&proc->lock);
-	return min(ret, 0);
+	return ret;
 }
 
 /**
@@ -275,19 +288,19 @@ int aem_waiter_wait(struct aem_process *proc, u32 level, u32 want, s64 timeout)
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
 		ret = prepare(proc, &waiter);
-		if (ret)
+		if (ret <= 0)
 			break;
 		if (signal_pending(current)) {
-			ret = -EINTR;
+			ret = give_up(proc, &waiter, -EINTR);
 			break;
 		}
 		if (!schedule_hrtimeout_range(timeout < 0 ? NULL : &until,
 					      current->timer_slack_ns,
 					      HRTIMER_MODE_ABS)) {
-			ret = -ETIME;
+			ret = give_up(proc, &waiter, -ETIME);
 			break;
 		}
 	}
 	__set_current_state(TASK_RUNNING);
-	return finish(proc, &waiter, ret);
+	return ret;
 }
