@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -341,6 +342,13 @@ void bench_descriptors(struct bench *b, unsigned long count)
 	struct rlimit limit = { count + 64, count + 64 };
 
 	bench_try(b, setrlimit(RLIMIT_NOFILE, &limit), "raising the number of descriptors");
+}
+
+void bench_serve(struct bench *b)
+{
+	struct sched_param param = { 0 };
+
+	bench_try(b, sched_setscheduler(0, SCHED_BATCH, &param), "SCHED_BATCH");
 }
 
 void bench_sysctl(struct bench *b, const char *path, const char *value)

@@ -99,6 +99,14 @@ void *bench_memory(struct bench *b, size_t count, size_t size);
 /* So many descriptors at once, or bench_skip(). */
 void bench_descriptors(struct bench *b, unsigned long count);
 
+/*
+ * The caller is a server of clients on this one processor: when it is woken it takes the processor
+ * from none of them, as if they were elsewhere. Otherwise it depends on who has had more of the
+ * processor until now whether a server sees a burst, or its requests one by one: the cheaper it is,
+ * the sooner it would be let in.
+ */
+void bench_serve(struct bench *b);
+
 /* Writes to a file of /proc/sys; bench_skip() if that cannot be. */
 void bench_sysctl(struct bench *b, const char *path, const char *value);
 

@@ -70,6 +70,7 @@ static void start_server(struct bench *b, const struct stream_system *system,
 
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		bench_serve(b);
 		system->serve(b, listener, plan);
 		bench_skip(b, "%s: the server ended", system->name);
 	}

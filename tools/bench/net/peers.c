@@ -39,6 +39,7 @@ static void start(struct bench *b, const struct datagram_system *system, size_t 
 
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		bench_serve(b);
 		system->serve(b, fd, length);
 		bench_skip(b, "%s: the server ended", system->name);
 	}
