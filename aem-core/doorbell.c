@@ -164,6 +164,28 @@ u32 aem_doorbell_unhush(struct aem_process *proc, u32 from)
 	return mask;
 }
 
+/**
+ * aem_doorbell_lie_down() - the caller goes to sleep in AEM_IOC_ENTER
+ * @proc:  the process, under its lock
+ * @level: the caller is woken for events from this priority on
+ *
+ * For the others it is the owner's bell that rings, unless it is the owner who sleeps.
+ *
+ * Return: priorities for which the caller is to ring, without the lock.
+ */
+u32 aem_doorbell_lie_down(struct aem_process *proc, u32 level)
+{
+	u32 due, owners_level;
+
+	lockdep_assert_held(&proc->lock);
+	if (current == proc->owner || proc->silence != AEM_SILENCE_HUSHED)
+		return 0;
+	due = due_now(proc, &owners_level) & ~(u32)(~0ULL << level);
+	proc->silence = due ? AEM_SILENCE_RUNG : 0;
+	proc->counters.doorbells += !!due;
+	return due;
+}
+
 /*
  * The pause is over, unless the bell has rung or somebody is in AEM_IOC_ENTER, which ends it. Who
  * asked for it does not look for what it silences as it lowers its level; that may be still to

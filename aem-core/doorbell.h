@@ -33,6 +33,7 @@ void aem_doorbell_redirected(struct aem_process *proc);
 void aem_doorbell_init(struct aem_process *proc);
 void aem_doorbell_hush(struct aem_process *proc);
 u32 aem_doorbell_unhush(struct aem_process *proc, u32 from);
+u32 aem_doorbell_lie_down(struct aem_process *proc, u32 level);
 void aem_doorbell_resume_after(struct aem_process *proc, u64 ns);
 void aem_doorbell_stop(struct aem_process *proc);
 bool aem_doorbell_is_due(struct aem_process *proc, u32 *level);

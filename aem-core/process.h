@@ -77,7 +77,7 @@ struct aem_queue {
  * @AEM_SILENCE_RUNG:   it has rung, and who answers it will look. Were it to ring again for what is
  *                      more urgent, the kernel would put one signal's frame upon the other's before
  *                      either handler runs, and a storm would pile up such pairs
- * @AEM_SILENCE_HUSHED: somebody is in AEM_IOC_ENTER, who will look
+ * @AEM_SILENCE_HUSHED: somebody is in AEM_IOC_ENTER, who will look: the owner, or who does not sleep
  */
 enum aem_silence {
 	AEM_SILENCE_RUNG = AEM_PRIORITIES + 1,
@@ -221,9 +221,9 @@ struct aem_realtime {
  * @n_starved:    how many
  * @frees:        counts blocks that came back; tells whether one did meanwhile
  * @feeder:       lets the starved try again after a shortage of pages
- * @waiters:      who sleeps in AEM_IOC_ENTER, longest first
- * @turns:        of the last that began to
- * @n_waiters:    how many do, those included that have just been woken; read anywhere
+ * @waiters:      who sleeps in AEM_IOC_ENTER, or did and is about to see why it was woken, longest
+ *                first
+ * @n_waiters:    how many these are; read anywhere
  * @silence:      the bell is silent for priorities below: what AEM_ENTER_PAUSE asked for, or
  *                AEM_SILENCE_*
  * @revoked:      a service was revoked, and no AEM_IOC_ENTER has returned since
@@ -287,7 +287,6 @@ struct aem_process {
 	u32 n_starved;
 	u32 frees;
 	struct list_head waiters;
-	u64 turns;
 	u32 n_waiters;
 	u32 silence;
 	bool revoked;

@@ -8,22 +8,26 @@
  * Who leaves AEM_IOC_ENTER and leaves something there wakes another, so nothing waits for a
  * thread that does not come again.
  *
+ * The owner is not interrupted while it is in AEM_IOC_ENTER, nor while another thread is that will
+ * look before it leaves; while that one sleeps, for what is below the level of its sleep, it is.
+ *
  * All of it is under aem_process.lock. AEM_WAITERS bounds what an activation looks at.
  */
 #include <linux/hrtimer.h>
 #include <linux/sched/signal.h>
 #include <linux/topology.h>
 #include "active.h"
+#include "doorbell.h"
 #include "waiter.h"
 
 /**
  * struct aem_waiter - a thread in aem_waiter_wait(), on its stack
- * @node:  in aem_process.waiters while it sleeps and is not woken, oldest @turn first
+ * @node:  in aem_process.waiters since it first went to sleep, who began first is first
  * @task:  who; constant
  * @want:  wake it when so many events are active; constant
  * @level: ... at priorities from this one; constant
- * @turn:  orders those who wait; 0: it has not slept yet
  * @revocations: aem_process.revocations when it began; constant
+ * @woken: it does not sleep any more, or will not for long
  * @called: by an event with EVF_WAKE_ALL: it returns although it may find nothing
  */
 struct aem_waiter {
@@ -31,8 +35,8 @@ struct aem_waiter {
 	struct task_struct *task;
 	u32 want;
 	u32 level;
-	u64 turn;
 	u32 revocations;
+	bool woken;
 	bool called;
 };
 
@@ -50,7 +54,7 @@ struct candidate {
 
 static void wake(struct aem_waiter *waiter)
 {
-	list_del_init(&waiter->node);
+	waiter->woken = true;
 	wake_up_process(waiter->task);
 }
 
@@ -121,20 +125,20 @@ bool aem_waiter_tell(struct event_struct *ev)
 {
 	struct aem_process *proc = ev->proc;
 	struct candidate best = { 0 };
-	struct aem_waiter *waiter, *next;
+	struct aem_waiter *waiter;
 	bool sleeps = false;
 
 	lockdep_assert_held(&proc->lock);
-	list_for_each_entry_safe(waiter, next, &proc->waiters, node) {
+	list_for_each_entry(waiter, &proc->waiters, node) {
 		if (ev->prio < waiter->level)
 			continue;
-		sleeps = true;
+		sleeps |= !waiter->woken;
 		if (waiter->want > 1 && !has_enough(proc, waiter))
 			continue;
 		if (ev->flags & EVF_WAKE_ALL) {
 			waiter->called = true;
 			wake(waiter);
-		} else {
+		} else if (!waiter->woken) {
 			consider(&best, ev, waiter);
 		}
 	}
@@ -145,19 +149,16 @@ bool aem_waiter_tell(struct event_struct *ev)
 
 static void wake_all(struct aem_process *proc)
 {
-	struct aem_waiter *waiter, *next;
+	struct aem_waiter *waiter;
 
 	lockdep_assert_held(&proc->lock);
-	list_for_each_entry_safe(waiter, next, &proc->waiters, node)
+	list_for_each_entry(waiter, &proc->waiters, node)
 		wake(waiter);
 }
 
 /**
  * aem_waiter_tell_revoked() - a service was revoked: who waits for events returns
  * @proc: the process, under its lock
- *
- * Who has been woken for an event, and comes too late for it, is not among those who sleep, but
- * sees the count.
  */
 void aem_waiter_tell_revoked(struct aem_process *proc)
 {
@@ -189,23 +190,12 @@ void aem_waiter_pass_on(struct aem_process *proc)
 		return;
 	raw_spin_lock_irq(&proc->lock);
 	list_for_each_entry(waiter, &proc->waiters, node) {
-		if (has_enough(proc, waiter)) {
+		if (!waiter->woken && has_enough(proc, waiter)) {
 			wake(waiter);
 			break;
 		}
 	}
 	raw_spin_unlock_irq(&proc->lock);
-}
-
-/* Where its turn says, which is the end unless it has been woken before. */
-static void line_up(struct aem_process *proc, struct aem_waiter *waiter)
-{
-	struct aem_waiter *behind;
-
-	list_for_each_entry_reverse(behind, &proc->waiters, node)
-		if (behind->turn < waiter->turn)
-			break;
-	list_add(&waiter->node, &behind->node);
 }
 
 static bool was_revoked(const struct aem_process *proc, const struct aem_waiter *waiter)
@@ -220,35 +210,45 @@ static bool wait_is_over(struct aem_process *proc, const struct aem_waiter *wait
 	       has_enough(proc, waiter);
 }
 
-/* Be none of those who wait any more: 0, or -ENODEV: a service was revoked. */
+/* Be one of those who wait. Priorities for which the owner's bell is to ring now. */
+static u32 join(struct aem_process *proc, struct aem_waiter *waiter)
+{
+	lockdep_assert_held(&proc->lock);
+	list_add_tail(&waiter->node, &proc->waiters);
+	WRITE_ONCE(proc->n_waiters, proc->n_waiters + 1);
+	return aem_doorbell_lie_down(proc, waiter->level);
+}
+
+/* Be none of them any more: 0, or -ENODEV: a service was revoked. */
 static int leave(struct aem_process *proc, struct aem_waiter *waiter)
 {
 	lockdep_assert_held(&proc->lock);
-	list_del_init(&waiter->node);
-	if (waiter->turn)
+	if (!list_empty(&waiter->node)) {
+		list_del(&waiter->node);
 		WRITE_ONCE(proc->n_waiters, proc->n_waiters - 1);
+	}
 	return was_revoked(proc, waiter) ? -ENODEV : 0;
 }
 
-/* Join those who sleep: 1; or leave() since there is no need, or -EBUSY. */
+/* Before it sleeps: 1; or leave() since there is no need, or -EBUSY. */
 static int prepare(struct aem_process *proc, struct aem_waiter *waiter)
 {
+	u32 due = 0;
 	int ret = 1;
 
 	raw_spin_lock_irq(&proc->lock);
+	waiter->woken = false;
 	if (wait_is_over(proc, waiter)) {
 		ret = leave(proc, waiter);
-	} else if (!waiter->turn && proc->n_waiters == AEM_WAITERS) {
-		ret = -EBUSY;
-	} else {
-		if (!waiter->turn) {
-			waiter->turn = ++proc->turns;
-			WRITE_ONCE(proc->n_waiters, proc->n_waiters + 1);
-		}
-		if (list_empty(&waiter->node))
-			line_up(proc, waiter);
+	} else if (list_empty(&waiter->node)) {
+		if (proc->n_waiters == AEM_WAITERS)
+			ret = -EBUSY;
+		else
+			due = join(proc, waiter);
 	}
 	raw_spin_unlock_irq(&proc->lock);
+	if (due)
+		aem_doorbell_ring(proc, fls(due) - 1);
 	return ret;
 }
 

@@ -221,6 +221,38 @@ TEST(all)
 	}
 }
 
+/* Fires, and takes it before whom it woke gets the processor. */
+static void fire_and_take(uint64_t id)
+{
+	struct aem_enter take = { 0 };
+
+	null_fire(&raw, id, NULL_BY_CALL, 1);
+	ASSERT_OK(raw_enter(&raw, &take));
+	EXPECT_EQ(take.count, 1);
+	raw_dispatch(&raw, &take);
+}
+
+/* Who was woken for another event, and has not seen yet that he comes too late for it, is one of them. */
+TEST(all_and_who_is_about_to_wake)
+{
+	struct sched_param urgent = { .sched_priority = 1 }, normal = { 0 };
+	uint64_t any, every;
+
+	raw_pin(0);
+	begin(2);
+	any = null_new(&raw, NULL_CREATE, note, 0, 0, 1);
+	every = null_new(&raw, NULL_CREATE, note, 1, EVF_WAKE_ALL, 1);
+	ASSERT_OK(sched_setscheduler(0, SCHED_FIFO, &urgent));
+	fire_and_take(any);
+	fire_and_take(every);
+	EXPECT_EQ(read_of(&workers[0].returned) + read_of(&workers[1].returned), 0);
+	ASSERT_OK(sched_setscheduler(0, SCHED_OTHER, &normal));
+	settle(2);
+	EXPECT_EQ(workers[0].returned, 1);
+	EXPECT_EQ(workers[1].returned, 1);
+	EXPECT_EQ(workers[0].handled + workers[1].handled, 0);
+}
+
 TEST(whom_it_does_not_concern)
 {
 	struct aem_enter urgent = { .min_events = 1, .timeout = -1, .level = 10 };
@@ -428,6 +460,62 @@ TEST(near_a_processor)
 	sem_post(&go[0]);
 	settle(2);
 	EXPECT_EQ(workers[0].handled, ROUNDS + 1);
+}
+
+static void on_bell(int signo)
+{
+	struct aem_enter enter = { .flags = AEM_ENTER_INTERRUPT };
+
+	(void)signo;
+	if (!raw_enter(&raw, &enter))
+		raw_dispatch(&raw, &enter);
+}
+
+/* A context whose owner is interrupted, with an event of priority 5, and who waits for more urgent ones. */
+static uint64_t begin_with_bell(struct aem_enter *above)
+{
+	struct sigaction action = { .sa_handler = on_bell };
+
+	ASSERT_OK(sigaction(SIGUSR1, &action, NULL));
+	raw_start_signal(&raw, SIGUSR1);
+	*above = (struct aem_enter){ .min_events = 1, .level = 10, .timeout = -1 };
+	return null_new(&raw, NULL_CREATE, note, 0, 0, 5);
+}
+
+static void expect_the_owner_had_it(void)
+{
+	wait_for(&ended, 1);
+	EXPECT(!last);
+	settle(1);
+	EXPECT_EQ(read_of(&workers[0].returned), 0);
+}
+
+/* What a sleeper does not wait for interrupts the owner, who computes. */
+TEST(below_the_level_of_who_sleeps)
+{
+	struct aem_enter above;
+	uint64_t id = begin_with_bell(&above);
+
+	start(above);
+	settle(1);
+	null_fire(&raw, id, NULL_BY_IRQ, 1);
+	expect_the_owner_had_it();
+}
+
+/* The same, when it happens just before the other goes to sleep, in its own AEM_IOC_ENTER. */
+TEST(below_the_level_of_who_is_about_to_sleep)
+{
+	struct aem_enter above;
+	struct null_fire fire = { .size = sizeof(fire), .how = NULL_BY_CALL, .count = 1 };
+	struct aem_call call = { .size = sizeof(call), .arg = (uintptr_t)&fire };
+
+	fire.id = begin_with_bell(&above);
+	call.nr = raw.null + NULL_FIRE;
+	above.calls = (uintptr_t)&call;
+	above.n_calls = 1;
+	start(above);
+	expect_the_owner_had_it();
+	EXPECT_EQ(call.result, 0);
 }
 
 TEST(flags_that_exclude_each_other)
