@@ -11,60 +11,59 @@
 /* A thousand connections are held; each gets its data, and all end when the context does. */
 TEST_TIMEOUT(thousand, 200)
 {
-	enum { N = 1000 };
-	int listener = ip_listen(AF_INET), i;
-	static int client[N];
-	static uint64_t id[N];
+	enum { MANY = 1000 };
+	int listener = ip_listen(AF_INET), i, n = ktap_rounds(MANY);
+	static int client[MANY];
+	static uint64_t id[MANY];
 	uint64_t bytes = 0;
 	uint32_t value;
 	struct raw raw;
 
 	ip_start(&raw, 4096, 0);
 	ip_new_accept(&raw, listener, true);
-	for (i = 0; i < N; i++) {
+	for (i = 0; i < n; i++) {
 		client[i] = ip_dial(listener, SOCK_STREAM);
 		if (i % 100 == 99)
 			ip_wait(&raw, i + 1);
 	}
-	ip_wait(&raw, N);
-	for (i = 0; i < N; i++) {
+	ip_wait(&raw, n);
+	for (i = 0; i < n; i++) {
 		ASSERT_EQ(heard[i].word[1], 0);
 		id[i] = heard[i].record.arg[2];
 		ASSERT_NE(id[i], 0);
 		/* Only the event holds it from now on. */
 		ASSERT_OK(close(heard[i].word[0]));
 	}
-	EXPECT_EQ(raw_query(&raw).events, N + 1);
-	for (i = 0; i < N; i++) {
+	EXPECT_EQ(raw_query(&raw).events, n + 1);
+	for (i = 0; i < n; i++) {
 		ip_write(client[i], &i, sizeof(i));
 		if (i % 100 == 99)
 			raw_drain(&raw);
 	}
-	ip_wait(&raw, 2 * N);
-	for (i = N; i < 2 * N; i++) {
+	ip_wait(&raw, 2 * n);
+	for (i = n; i < 2 * n; i++) {
 		ASSERT_EQ(heard[i].length, sizeof(value));
 		memcpy(&value, heard[i].data, sizeof(value));
 		bytes += value;
 		EXPECT_EQ(ip_send(&raw, heard[i].record.id, &value, sizeof(value), 0),
 			  sizeof(value));
 	}
-	EXPECT_EQ(bytes, (uint64_t)N * (N - 1) / 2);
-	for (i = 0; i < N; i++) {
+	EXPECT_EQ(bytes, (uint64_t)n * (n - 1) / 2);
+	for (i = 0; i < n; i++) {
 		ASSERT_EQ(recv(client[i], &value, sizeof(value), 0), sizeof(value));
 		EXPECT_EQ(value, i);
 	}
 	ip_expect_quiet(&raw);
 	raw_end(&raw);
 	/* The context has gone, and with it the last that held them. */
-	for (i = 0; i < N; i++)
+	for (i = 0; i < n; i++)
 		EXPECT_EQ(recv(client[i], &value, sizeof(value), 0), 0);
 }
 
 /* The process is killed: its connections end, though nobody has closed anything. */
 TEST(killed_owner)
 {
-	enum { N = 200 };
-	int listener = ip_listen(AF_INET), client[N], i;
+	int listener = ip_listen(AF_INET), client[200], i, n = ktap_rounds(200);
 	struct raw raw;
 	pid_t pid = fork();
 	char byte;
@@ -74,20 +73,20 @@ TEST(killed_owner)
 		ip_start(&raw, 0, 0);
 		ip_new_accept(&raw, listener, true);
 		for (;;) {
-			uint32_t n = n_heard;
+			uint32_t k = n_heard;
 
 			raw_wait(&raw, RAW_LONG);
-			for (; n < n_heard; n++)
-				ip_send(&raw, heard[n].record.arg[2], "x", 1, 0);
+			for (; k < n_heard; k++)
+				ip_send(&raw, heard[k].record.arg[2], "x", 1, 0);
 		}
 	}
-	for (i = 0; i < N; i++) {
+	for (i = 0; i < n; i++) {
 		client[i] = ip_dial(listener, SOCK_STREAM);
 		ASSERT_EQ(recv(client[i], &byte, 1, 0), 1);
 	}
 	ASSERT_OK(kill(pid, SIGKILL));
 	EXPECT_EQ(waitpid(pid, NULL, 0), pid);
-	for (i = 0; i < N; i++)
+	for (i = 0; i < n; i++)
 		EXPECT_EQ(recv(client[i], &byte, 1, 0), 0);
 }
 

@@ -476,7 +476,7 @@ TEST_TIMEOUT(stop_in_a_signal_handler, 120)
 	int i;
 
 	to_stop = aem;
-	for (i = 0; i < 8000; i++) {
+	for (i = 0; ktap_more(i, 8000); i++) {
 		alarm_in(1 + ktap_random(&seed) % (i % 8 ? 40 : 400), i & 1 ? SA_RESTART : 0);
 		ASSERT_RESULT(aem_run(aem), 0);
 	}

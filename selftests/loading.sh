@@ -142,8 +142,9 @@ another_name()
 
 # A slow guest does less: late ROUNDS tells when that is enough, or when there is no hope of it.
 now() { cut -d. -f1 /proc/uptime; }
-begin() { end=$(($(now) + $(seconds 20))); }
-late() { [ "$(now)" -ge $((end + ($1 < 10) * 180)) ]; }
+enough=$(rounds 32)
+begin() { end=$(($(now) + $(seconds 10))); }
+late() { [ "$(now)" -ge $((end + ($1 < enough) * 180)) ]; }
 
 # rmmod while processes open, bind, register and end: it is refused or it works.
 churn()
@@ -175,7 +176,7 @@ churn()
 	done
 	sed 's/^/# bound, absent: /' /tmp/churn.*
 	echo "# $done times unloaded, $busy times refused"
-	[ $done -ge 10 ] && [ $bad = 0 ] && is 'null 1 0 0' $binder list && unload aem_null
+	[ $done -ge $enough ] && [ $bad = 0 ] && is 'null 1 0 0' $binder list && unload aem_null
 }
 
 # The core itself, with nobody but those who try to open it.
@@ -193,7 +194,7 @@ churn_of_the_core()
 	done
 	kill $opener
 	wait $opener 2>/dev/null
-	[ $i -ge 10 ] && nothing_is_left
+	[ $i -ge $enough ] && nothing_is_left
 }
 
 plan 14

@@ -268,7 +268,7 @@ TEST(registration_races_with_the_end)
 	int i, j, late = 0;
 
 	pexits_start(&raw);
-	for (i = 0; i < 300; i++) {
+	for (i = 0; ktap_more(i, 300); i++) {
 		child = pexit_child(leave_with, (void *)(intptr_t)(i & 0xff));
 		pexit_go(&child);
 		for (j = 0; j < i % 7; j++)
@@ -286,7 +286,7 @@ TEST(registration_races_with_the_end)
 			EXPECT_EQ(told[j].notes[0].status, (i & 0xff) << 8);
 		}
 	}
-	NOTE("%d of %d had ended at the registration", late, 4 * 300);
+	NOTE("%d of %d had ended at the registration", late, 4 * i);
 	raw_end(&raw);
 }
 
@@ -410,7 +410,7 @@ TEST(each_of_a_group_once)
 	ASSERT_OK(setpgid(keeper.pid, keeper.pid));
 	watch = pexit_request(&told, keeper.pid, AEM_PEXIT_GROUP);
 	pexit_make(&raw, &told, &watch);
-	for (i = 0; i < PEXIT_TOLD - 1; i++) {
+	for (i = 0; ktap_more(i, PEXIT_TOLD - 1); i++) {
 		child = pexit_child(many_threads_at_once, (void *)1);
 		ASSERT_OK(setpgid(child.pid, keeper.pid));
 		pexit_go(&child);

@@ -146,7 +146,7 @@ TEST(one_of_many_threads_wins)
 	pthread_t threads[8];
 	int round, i;
 
-	for (round = 0; round < 50; round++) {
+	for (round = 0; ktap_more(round, 50); round++) {
 		race_fd = raw_open();
 		race_wins = 0;
 		race_losses = 0;

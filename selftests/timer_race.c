@@ -329,7 +329,7 @@ static void delete_against(void *arg)
 	timers_start(&shared.raw);
 	threads[0] = begin(keep_using, arg);
 	threads[1] = begin(keep_using, arg);
-	for (i = 0; i < ARRAY_SIZE(t); i++) {
+	for (i = 0; ktap_more(i, ARRAY_SIZE(t)); i++) {
 		new_timer(&shared.raw, &t[i], CLOCK_REALTIME, 0, 1 + i % 1000, i % 3);
 		t[i].clock = -1;
 		__atomic_store_n(&shared.id, t[i].id, __ATOMIC_SEQ_CST);
