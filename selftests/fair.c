@@ -232,7 +232,7 @@ static void fire_and_take(uint64_t id)
 	raw_dispatch(&raw, &take);
 }
 
-/* Who was woken for another event, and has not seen yet that he comes too late for it, is one of them. */
+/* Who was woken for another event, and has yet to see that he comes too late for it, is called. */
 TEST(all_and_who_is_about_to_wake)
 {
 	struct sched_param urgent = { .sched_priority = 1 }, normal = { 0 };
@@ -471,7 +471,7 @@ static void on_bell(int signo)
 		raw_dispatch(&raw, &enter);
 }
 
-/* A context whose owner is interrupted, with an event of priority 5, and who waits for more urgent ones. */
+/* A context whose owner is interrupted, its event of priority 5, and who waits for others. */
 static uint64_t begin_with_bell(struct aem_enter *above)
 {
 	struct sigaction action = { .sa_handler = on_bell };

@@ -2,4 +2,4 @@
 # file: aem-core/ring.c
 # kernel: 6.1
 # tests: fair
-/^		retire_between(proc);/s/retire_between(proc)/(void)retire_between/
+/^		retire_between(proc, &inside);/s/retire_between(proc, &inside)/(void)retire_between/

@@ -2,4 +2,4 @@
 # file: aem-core/ring.c
 # kernel: 6.1
 # tests: nesting
-s/retire(proc, proc->tail - 1)/retire(proc, proc->tail)/
+s/retire(proc, proc->tail - 1, &inside)/retire(proc, proc->tail, \&inside)/
