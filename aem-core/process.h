@@ -77,7 +77,7 @@ struct aem_queue {
  * @AEM_SILENCE_RUNG:   it has rung, and who answers it will look. Were it to ring again for what is
  *                      more urgent, the kernel would put one signal's frame upon the other's before
  *                      either handler runs, and a storm would pile up such pairs
- * @AEM_SILENCE_HUSHED: somebody is in AEM_IOC_ENTER, who will look: the owner, or who does not sleep
+ * @AEM_SILENCE_HUSHED: in AEM_IOC_ENTER is who will look: the owner, or another who does not sleep
  */
 enum aem_silence {
 	AEM_SILENCE_RUNG = AEM_PRIORITIES + 1,
