@@ -94,6 +94,13 @@ static int connect_to(int fd, int to)
 	return connect(fd, (struct sockaddr *)&address, length);
 }
 
+/* Something to receive is there from the beginning, as a server finds it that was slow to accept. */
+static void queue(int from, uint64_t length)
+{
+	if (length)
+		send(from, self->arena->good, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 static long system_listen(struct run *run, const uint64_t *arg, uint64_t *made)
 {
 	int fd = bound(arg[0], SOCK_STREAM | (arg[2] ? SOCK_NONBLOCK : 0));
@@ -123,6 +130,7 @@ static long system_stream(struct run *run, const uint64_t *arg, uint64_t *made)
 	made[0] = fd;
 	made[1] = accept4(listener, NULL, NULL, arg[1] ? SOCK_NONBLOCK : 0);
 	close(listener);
+	queue(made[1], arg[2]);
 	return 0;
 }
 
@@ -183,7 +191,10 @@ static long system_datagrams(struct run *run, const uint64_t *arg, uint64_t *mad
 	made[1] = b;
 	if (arg[1])
 		connect_to(a, b);
-	return result(connect_to(b, a));
+	if (connect_to(b, a))
+		return -errno;
+	queue(b, arg[2]);
+	return 0;
 }
 
 static long system_local(struct run *run, const uint64_t *arg, uint64_t *made)
@@ -195,6 +206,7 @@ static long system_local(struct run *run, const uint64_t *arg, uint64_t *made)
 		return -errno;
 	made[0] = fds[0];
 	made[1] = fds[1];
+	queue(fds[1], arg[1]);
 	return 0;
 }
 
@@ -240,7 +252,12 @@ static const struct field listen_fields[] = {
 	ARGUMENT(2, "nonblock", NUMBER, 0, 1),
 };
 
-static const struct field family_fields[] = {
+static const struct field stream_fields[] = {
+	ARGUMENT_CHOICE(0, "family", families), ARGUMENT(1, "nonblock", NUMBER, 0, 1),
+	ARGUMENT(2, "queued", BOUNDED, 0, 2000),
+};
+
+static const struct field socket_fields[] = {
 	ARGUMENT_CHOICE(0, "family", families), ARGUMENT(1, "nonblock", NUMBER, 0, 1),
 };
 
@@ -264,9 +281,12 @@ static const struct field relisten_fields[] = {
 
 static const struct field datagrams_fields[] = {
 	ARGUMENT_CHOICE(0, "family", families), ARGUMENT(1, "both", NUMBER, 0, 1),
+	ARGUMENT(2, "queued", BOUNDED, 0, 2000),
 };
 
-static const struct field local_fields[] = { ARGUMENT(0, "datagram", NUMBER, 0, 1) };
+static const struct field local_fields[] = {
+	ARGUMENT(0, "datagram", NUMBER, 0, 1), ARGUMENT(1, "queued", BOUNDED, 0, 2000),
+};
 
 static const struct field send_fields[] = {
 	ARGUMENT(0, "fd", WANT, RES_SOCKET, 0), ARGUMENT(1, "length", BOUNDED, 0, 20000),
@@ -288,8 +308,8 @@ static const struct field option_fields[] = {
 
 static const struct call calls[] = {
 	SYSTEM(listen, listen_fields, .makes = { RES_LISTENER }, .rare = 1),
-	SYSTEM(stream, family_fields, .makes = { RES_STREAM, RES_STREAM }, .rare = 1),
-	SYSTEM(socket, family_fields, .makes = { RES_FRESH }, .rare = 1),
+	SYSTEM(stream, stream_fields, .makes = { RES_STREAM, RES_STREAM }, .rare = 1),
+	SYSTEM(socket, socket_fields, .makes = { RES_FRESH }, .rare = 1),
 	SYSTEM(connect, connect_fields, .makes = { RES_STREAM }, .weight = 6, .rare = 1),
 	SYSTEM(reconnect, reconnect_fields),
 	SYSTEM(accept, accept_fields, .makes = { RES_STREAM }, .poor = 1),
