@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from . import HOST, PANIC, Failure
+from . import HOST, PANIC, Failure, tsc
 from .image import bootable
 from .verdict import sign_of
 
@@ -78,7 +78,7 @@ class Guest:
         if not qemu:
             raise Failure(HOST, "there is no qemu-system-x86_64: apt-get install qemu-system-x86")
         line = " ".join([COMMAND_LINE, f"rcupdate.rcu_cpu_stall_timeout={self._stall()}",
-                         *([] if self.options.icount else [CLOCK]), *self.options.append])
+                         *self._clock(), *self.options.append])
         return [qemu, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
                 "-M", "q35", "-cpu", "host" if self.options.kvm else "max",
                 "-m", str(self.options.mem), "-bios", "qboot.rom", *self._processors(),
@@ -86,6 +86,12 @@ class Guest:
                 "-kernel", bootable(self.kernel),
                 "-initrd", self.path("initramfs"), "-append", line, *self._ports(),
                 *shlex.split(os.environ.get("AEM_VM_QEMU", ""))]
+
+    def _clock(self):
+        if self.options.icount:
+            return []
+        khz = None if self.options.kvm else tsc.khz()
+        return [CLOCK, *([f"tsc_early_khz={khz}"] if khz else [])]
 
     def _stall(self):
         return min(STALL * self.options.factor, 300)
