@@ -344,7 +344,7 @@ void bench_descriptors(struct bench *b, unsigned long count)
 	bench_try(b, setrlimit(RLIMIT_NOFILE, &limit), "raising the number of descriptors");
 }
 
-void bench_serve(struct bench *b)
+void bench_share(struct bench *b)
 {
 	struct sched_param param = { 0 };
 

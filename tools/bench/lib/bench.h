@@ -100,12 +100,11 @@ void *bench_memory(struct bench *b, size_t count, size_t size);
 void bench_descriptors(struct bench *b, unsigned long count);
 
 /*
- * The caller is a server of clients on this one processor: when it is woken it takes the processor
- * from none of them, as if they were elsewhere. Otherwise it depends on who has had more of the
- * processor until now whether a server sees a burst, or its requests one by one: the cheaper it is,
- * the sooner it would be let in.
+ * For a server and for its clients, which share this one processor: whoever is woken waits until the
+ * other one sleeps, as if they were on machines of their own. Otherwise it depends on who has had
+ * less of the processor, and on the order of answers, whether a burst comes whole or one by one.
  */
-void bench_serve(struct bench *b);
+void bench_share(struct bench *b);
 
 /* Writes to a file of /proc/sys; bench_skip() if that cannot be. */
 void bench_sysctl(struct bench *b, const char *path, const char *value);

@@ -66,11 +66,12 @@ static void start_server(struct bench *b, const struct stream_system *system,
 			 const struct stream_plan *plan)
 {
 	int listener = listen_anywhere(b);
-	pid_t pid = bench_try(b, fork(), "fork");
+	pid_t pid;
 
+	bench_share(b);
+	pid = bench_try(b, fork(), "fork");
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		bench_serve(b);
 		system->serve(b, listener, plan);
 		bench_skip(b, "%s: the server ended", system->name);
 	}

@@ -35,11 +35,12 @@ static int make_server(struct bench *b)
 static void start(struct bench *b, const struct datagram_system *system, size_t length)
 {
 	int fd = make_server(b);
-	pid_t pid = bench_try(b, fork(), "fork");
+	pid_t pid;
 
+	bench_share(b);
+	pid = bench_try(b, fork(), "fork");
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		bench_serve(b);
 		system->serve(b, fd, length);
 		bench_skip(b, "%s: the server ended", system->name);
 	}
