@@ -183,7 +183,7 @@ static int fill(struct aem_process *proc, struct aem_enter *enter)
 	int err = -ENXIO;
 
 	if (!is_anything_due(proc, enter->level))
-		return READ_ONCE(proc->ready) ? 0 : err;
+		return aem_process_is_ready(proc) ? 0 : err;
 	mutex_lock(&proc->enter_lock);
 	if (proc->ready) {
 		enter->count = aem_ring_fill(proc, enter->level,
