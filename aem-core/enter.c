@@ -196,9 +196,15 @@ static int fill(struct aem_process *proc, struct aem_enter *enter)
 	return err;
 }
 
+/*
+ * Who is told what became of its calls may have memory to give back, of answers that were sent: not
+ * while it sleeps, and what waits for that memory wakes nobody.
+ */
 static bool is_to_wait(struct aem_process *proc, const struct aem_enter *enter)
 {
 	if (!enter->min_events || aem_ring_has_untold(proc, enter->level))
+		return false;
+	if (enter->n_calls && READ_ONCE(proc->n_starved))
 		return false;
 	return enter->min_events > 1 || !((u64)aem_active_mask(proc) >> enter->level);
 }

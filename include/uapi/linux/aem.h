@@ -454,7 +454,8 @@ struct aem_call {
  *              gets its @result, a failing one does not stop the others
  * @n_calls:    at most 65536
  * @min_events: wait until so many events at or above @level are active; 0: do
- *              not wait
+ *              not wait. With calls it does not wait either while an event waits for memory,
+ *              which the process may give back as it hears of their results
  * @max_events: deliver at most so many records; 0: as many as the ring takes
  * @level:      deliver only priorities >= @level, 0 to 32
  * @timeout:    longest wait in nanoseconds (CLOCK_MONOTONIC); negative: no limit
