@@ -94,7 +94,7 @@ static int connect_to(int fd, int to)
 	return connect(fd, (struct sockaddr *)&address, length);
 }
 
-/* Something to receive is there from the beginning, as a server finds it that was slow to accept. */
+/* Something to receive is there from the beginning, as for a server that is slow to accept. */
 static void queue(int from, uint64_t length)
 {
 	if (length)
