@@ -300,11 +300,11 @@ static inline long ktap_seconds(void)
 
 /*
  * Whether to do something once more, that was done so many times: as often as usual, or as a slow
- * machine can in the time that there is for it, but for the first hundredth.
+ * machine can in the time that there is for it, but for the first hundredth, and once at least.
  */
 static inline bool ktap_more(unsigned long long done, unsigned long long usual)
 {
-	return done < usual && (done < usual / 100 || ktap_seconds() < ktap_budget());
+	return done < usual && (done <= usual / 100 || ktap_seconds() < ktap_budget());
 }
 
 /*

@@ -173,33 +173,73 @@ TEST(urgent_before_bulky)
 	raw_end(&raw);
 }
 
-/* Events that waited for memory resume in the order in which they asked. */
-TEST(starved_events_resume_in_order)
+/* All memory is taken: where it lies. */
+static uint64_t begin_without_memory(void)
 {
-	struct aem_vmt vmt = { .size = sizeof(vmt), .op = AEM_VMT_ALLOC, .length = 65536 };
-	static const uint32_t expected[] = { 3, 1, 4, 0, 2 };
-	uint32_t i;
+	long long at;
 
 	memset(&raw, 0, sizeof(raw));
 	raw.setup.flags = AEM_SETUP_SAFEPOINT;
 	raw.setup.vmt_size = 65536;
 	raw_begin(&raw);
 	raw.null = raw_service(&raw, NULL_SERVICE);
-	ASSERT_OK(ioctl(raw.fd, AEM_IOC_VMT, &vmt));
-	for (i = 0; i < 5; i++) {
-		id[i] = null_new(&raw, NULL_CREATE, note, i, 0, 5);
-		null_plan(&raw, id[i], (struct null_plan){ .block = 1024 });
-	}
+	at = raw_take(&raw, 65536);
+	ASSERT_GE(at, 0);
+	return at;
+}
+
+/* An event whose record needs memory. */
+static void make_hungry(uint32_t i)
+{
+	id[i] = null_new(&raw, NULL_CREATE, note, i, 0, 5);
+	null_plan(&raw, id[i], (struct null_plan){ .block = 1024 });
+}
+
+/* Events that waited for memory resume in the order in which they asked. */
+TEST(starved_events_resume_in_order)
+{
+	static const uint32_t expected[] = { 3, 1, 4, 0, 2 };
+	uint64_t all = begin_without_memory();
+	uint32_t i;
+
+	for (i = 0; i < 5; i++)
+		make_hungry(i);
 	for (i = 0; i < 5; i++)
 		null_fire(&raw, id[expected[i]], NULL_BY_CALL, 1);
 	EXPECT_EQ(raw_drain(&raw), 0);
 	EXPECT_EQ(raw_query(&raw).starved, 5);
-	vmt.op = AEM_VMT_FREE;
-	vmt.length = 0;
-	ASSERT_OK(ioctl(raw.fd, AEM_IOC_VMT, &vmt));
+	raw_give(&raw, all);
 	EXPECT_EQ(raw_query(&raw).starved, 0);
 	raw_drain(&raw);
 	expect_seen(expected, 5);
+	raw_end(&raw);
+}
+
+/* Who has memory to give back when it hears that its calls were made does not sleep before. */
+TEST(calls_do_not_wait_while_one_starves)
+{
+	static const uint32_t expected[] = { 0 };
+	uint64_t all = begin_without_memory();
+	struct null_totals totals = { .size = sizeof(totals) };
+	struct aem_call call = {
+		.size = sizeof(call), .nr = raw.null + NULL_TOTALS, .arg = (uintptr_t)&totals,
+		.result = 1,
+	};
+	struct aem_enter enter = {
+		.calls = (uintptr_t)&call, .n_calls = 1, .min_events = 1, .timeout = RAW_LONG,
+	};
+
+	make_hungry(0);
+	null_fire(&raw, id[0], NULL_BY_CALL, 1);
+	EXPECT_EQ(raw_drain(&raw), 0);
+	ASSERT_OK(raw_enter(&raw, &enter));
+	EXPECT_EQ(enter.count, 0);
+	EXPECT_EQ(call.result, 0);
+	/* Without calls it does. */
+	EXPECT_EQ(raw_wait(&raw, 1000000), ETIME);
+	raw_give(&raw, all);
+	raw_drain(&raw);
+	expect_seen(expected, 1);
 	raw_end(&raw);
 }
 
