@@ -57,7 +57,7 @@ counted() # REQUESTS CONNECTIONS
 right() { is 0 "$(figure failures)" && is 0 "$(figure refused)" && is 0 "$(figure timeouts)" &&
 	is 0 "$(figure 'ticks lost')" && test "$(figure ticks)" -gt 0; }
 
-many=$(rounds 24) wrk=$(seconds 1)
+many=$(rounds 40) wrk=$(seconds 1)
 for mode in safepoint interrupt; do
 	start --mode=$mode --timers 10
 	check "$mode: httperf, connections of 100 requests" shown with_httperf $many 100
