@@ -160,14 +160,14 @@ TEST_TIMEOUT(two_threads_set, 180)
 	shared.id = t.id;
 	threads[0] = begin(keep_arming, &sets[0]);
 	threads[1] = begin(keep_arming, &sets[1]);
-	while (now_of(CLOCK_MONOTONIC) < until)
+	/* On a slow machine each is replaced before it is told of, for a while. */
+	while (now_of(CLOCK_MONOTONIC) < until || !t.records)
 		raw_round(&shared.raw);
 	stop();
 	end(threads[0]);
 	end(threads[1]);
 	NOTE("%llu settings, %llu records", (unsigned long long)(sets[0] + sets[1]),
 	     (unsigned long long)t.records);
-	EXPECT_GT(t.records, 0);
 	EXPECT_LE(t.records, sets[0] + sets[1]);
 	raw_drain(&shared.raw);
 	last = t.records;
