@@ -100,8 +100,8 @@ void *bench_memory(struct bench *b, size_t count, size_t size);
 void bench_descriptors(struct bench *b, unsigned long count);
 
 /*
- * For a server and for its clients, which share this one processor: whoever is woken waits until the
- * other one sleeps, as if they were on machines of their own. Otherwise it depends on who has had
+ * For a server and for its clients, which share this one processor: whoever is woken waits until
+ * the other one sleeps, as if they were on machines of their own. Otherwise it depends on who has had
  * less of the processor, and on the order of answers, whether a burst comes whole or one by one.
  */
 void bench_share(struct bench *b);
