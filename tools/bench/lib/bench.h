@@ -101,8 +101,9 @@ void bench_descriptors(struct bench *b, unsigned long count);
 
 /*
  * For a server and for its clients, which share this one processor: whoever is woken waits until
- * the other one sleeps, as if they were on machines of their own. Otherwise it depends on who has had
- * less of the processor, and on the order of answers, whether a burst comes whole or one by one.
+ * the other one sleeps, as if they were on machines of their own. Otherwise it depends on who
+ * has had less of the processor, and on the order of answers, whether a burst comes whole or one
+ * by one.
  */
 void bench_share(struct bench *b);
 
