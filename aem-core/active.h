@@ -42,6 +42,12 @@ void aem_active_tell_revoked(struct aem_process *proc);
 bool aem_active_was_revoked(struct aem_process *proc);
 u32 aem_active_mask(struct aem_process *proc);
 
+/** aem_active_is_due() - is anything active from priority @level (0 to 32) on? Needs no lock. */
+static inline bool aem_active_is_due(struct aem_process *proc, u32 level)
+{
+	return (u64)aem_active_mask(proc) >> level;
+}
+
 /** aem_active_from() - priorities at or above @level that have active events. Under the lock. */
 static inline u32 aem_active_from(const struct aem_process *proc, u32 level, bool safepoint)
 {

@@ -174,7 +174,7 @@ static void reap(struct aem_process *proc)
 /* Without locks: most often that is known without them. */
 static bool is_anything_due(struct aem_process *proc, u32 level)
 {
-	return (u64)aem_active_mask(proc) >> level || READ_ONCE(proc->untold);
+	return aem_active_is_due(proc, level) || READ_ONCE(proc->untold);
 }
 
 /* -ENXIO: the context was shut down while we waited. */
@@ -206,7 +206,7 @@ static bool is_to_wait(struct aem_process *proc, const struct aem_enter *enter)
 		return false;
 	if (enter->n_calls && READ_ONCE(proc->n_starved))
 		return false;
-	return enter->min_events > 1 || !((u64)aem_active_mask(proc) >> enter->level);
+	return enter->min_events > 1 || !aem_active_is_due(proc, enter->level);
 }
 
 static bool pause_is_good(const struct aem_enter *enter)

@@ -406,7 +406,7 @@ u32 aem_ring_fill(struct aem_process *proc, u32 level, bool safepoint, u32 max,
 		return made;
 	*first = place(proc, proc->tail);
 	/* Without the lock first: most often nothing is left. The caller looks again at its end. */
-	while (made < max && turns-- && (u64)aem_active_mask(proc) >> level &&
+	while (made < max && turns-- && aem_active_is_due(proc, level) &&
 	       aem_active_pop(proc, level, top, safepoint,
 			      proc->ring_entries - (proc->tail - proc->head), &turn)) {
 		aem_range_pass(&inside, aem_event_range(turn.ev));
