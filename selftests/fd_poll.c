@@ -3,7 +3,7 @@
  * Files as sources of the service "fd": readable, writable, hung up; what they are that poll() can
  * wait for, what becomes of them when descriptors are closed, and what is no source.
  */
-/* vm: load=core,null,fd modules=fuse seed */
+/* vm: load=fuse,core,null,fd seed */
 #include "fd_polls.h"
 #include <linux/fuse.h>
 #include <poll.h>

@@ -3,7 +3,7 @@
 # Several commands in one guest: each with its own modules, output and status, and none is left
 # over for the next.
 . selftests/lib/vm.sh
-plan 10
+plan 13
 
 # batch JSON: runs it; leaves $tmp/result.
 batch()
@@ -32,6 +32,14 @@ check 'no module and no process is left of it' test "$(of 1 out | xargs)" = '0 0
 check 'what ends the guest counts against its step' test "$(of 2 status)" = 243
 check 'with the log of that step alone' test "$(of 2 log | grep -c 'NULL pointer')$(of 1 log | grep -c 'NULL pointer')" = 10
 check 'what comes after it did not begin' test "$(began)" = 3
+
+SECONDS=0
+batch "[{\"command\": [\"sh\", \"-c\", \"echo \$WORD; $crash mode=log\"],
+	 \"environment\": {\"WORD\": \"it's told\"}, \"load\": \"core\", \"unload\": true},
+	{\"command\": [\"sleep\", \"60\"]}]"
+check 'what the environment says' test "$(of 0 out | xargs -0)" = "it's told"
+check 'a complaint that stops nothing is of its step' test "$(of 0 status)" = 244
+check 'and ends the guest' test "$(began) $((SECONDS < 60))" = '1 1'
 
 batch '[{"command": ["sleep", "300"], "timeout": 2}, {"command": ["true"]}]'
 check 'each has its own time' test "$(of 0 status) $(began)" = '242 1'

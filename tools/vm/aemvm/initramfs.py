@@ -13,6 +13,7 @@ from .modules import contents
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 HOME = "/aem"               # where relative paths of the host are found again
+VM = f"{HOME}/vm"           # what /init knows
 SYSTEM = ("/usr/lib", "/lib", "/usr/lib32", "/lib32", "/lib64", "/usr/lib64")
 
 PASSWD = """\
@@ -28,6 +29,15 @@ aem:x:900:alice
 alice:x:1000:
 mallory:x:1001:
 nogroup:x:65534:
+"""
+FSTAB = """\
+proc /proc proc
+sysfs /sys sysfs
+devpts /dev/pts devpts gid=5,mode=620,ptmxmode=666
+tmpfs /dev/shm tmpfs mode=1777
+cgroup2 /sys/fs/cgroup cgroup2
+debugfs /sys/kernel/debug debugfs
+tracefs /sys/kernel/tracing tracefs
 """
 
 
@@ -67,8 +77,17 @@ class Initramfs:
         a.text("/etc/shells", "/bin/sh\n")
         a.text("/etc/hosts", "127.0.0.1 localhost aem\n::1 localhost\n")
         a.text("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n")
+        a.text("/etc/fstab", FSTAB)
+        self._devices()
         a.file("/init", os.path.join(HERE, "..", "init"))
         a.nodes["init"] = (0o100755,) + a.nodes["init"][1:]
+
+    def _devices(self):
+        """What /dev lacks: /init copies it there."""
+        for name in ("pts", "shm"):
+            self.archive.directory(f"{VM}/dev/{name}")
+        for name, target in (("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
+            self.archive.link(f"{VM}/dev/{name}", f"/proc/self/{target}")
 
     def add(self, source, place=None):
         """A file or a directory of the host, with all that its programs need to run."""
@@ -143,15 +162,18 @@ class Initramfs:
 
     def add_step(self, step, modules):
         """What /init does, and what it must know for it."""
-        folder = f"{HOME}/vm/steps/{step.name}"
-        order = [f"{modules.place(module)} {step.load.get(module, '')}\n"
-                 for module in modules.with_dependencies(step.load)]
-        self.archive.text(f"{folder}/load", "".join(order))
-        words = " ".join(shlex.quote(word) for word in step.command)
-        self.archive.text(f"{folder}/command", f"#!/bin/sh\nexec {words}\n", 0o755)
-        lines = "".join(f"{key}={shlex.quote(str(value))}\n"
-                        for key, value in step.settings.items())
-        self.archive.text(f"{folder}/settings", lines)
+        folder = f"{VM}/steps/{step.name}"
+        order = modules.with_dependencies(step.load)
+        self.archive.text(f"{folder}/load", "".join(
+            f"{modules.place(module)} {step.load.get(module, '')}\n" for module in order))
+        # Processes are dear: the shell that reads this becomes the command.
+        self.archive.text(f"{folder}/command", "".join(
+            f"export {key}={shlex.quote(value)}\n" for key, value in step.environment.items()) +
+            f"exec $session {shlex.join(step.command)}\n")
+        unload = [module.name for module in reversed(order)] if step.unload else []
+        settings = dict(step.settings, unload=" ".join(unload))
+        self.archive.text(f"{folder}/settings", "".join(
+            f"{key}={shlex.quote(str(value))}\n" for key, value in settings.items()))
 
     def write(self, path):
         self.archive.write(path)

@@ -7,7 +7,8 @@ import shutil
 from . import HOST, Failure
 
 MARK = "\x1e"
-KEYS = {"command": list, "load": str, "timeout": int, "user": str, "unload": bool}
+KEYS = {"command": list, "environment": dict, "load": str, "timeout": int, "user": str,
+        "unload": bool}
 
 
 def split(text):
@@ -20,6 +21,7 @@ class Step:
     def __init__(self, number, command, options, **own):
         self.name = f"{number:03}"
         self.command = command
+        self.environment = own.get("environment", {})
         self.names = own.get("load", options.load)
         self.user = own.get("user", options.user)
         self.unload = own.get("unload", options.unload)
@@ -28,7 +30,7 @@ class Step:
         self.load = {}
         size = shutil.get_terminal_size()
         self.settings = {
-            "user": self.user, "unload": int(self.unload), "mark": int(bool(options.batch)),
+            "user": self.user, "mark": int(bool(options.batch)),
             "interactive": int(options.interactive), "rows": size.lines, "columns": size.columns,
             # The guest's clock runs freely under --icount: only the host can tell the time.
             "seconds": 0 if options.icount else self.timeout,
@@ -48,7 +50,7 @@ class Step:
 
 
 def read_batch(options):
-    """The steps of a batch: a JSON list of objects with command, load, timeout, user, unload."""
+    """The steps of a batch: a JSON list of objects with the keys above."""
     with open(options.batch, encoding="utf-8") as f:
         batch = json.load(f)
     for item in batch:
