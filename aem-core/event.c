@@ -232,13 +232,27 @@ int aem_event_commit(struct event_struct *ev, struct event_struct *parent,
 }
 EXPORT_SYMBOL_GPL(aem_event_commit);
 
-/** aem_event_get() - the event with this id and a reference, or NULL. */
-struct event_struct *aem_event_get(struct aem_process *proc, u64 id)
+/* xa_load(), for who is in an RCU section already. A place that is only reserved holds none. */
+static struct event_struct *load(struct xa_state *xas)
 {
 	struct event_struct *ev;
 
+	do {
+		ev = xas_load(xas);
+		if (xa_is_zero(ev))
+			ev = NULL;
+	} while (xas_retry(xas, ev));
+	return ev;
+}
+
+/** aem_event_get() - the event with this id and a reference, or NULL. */
+struct event_struct *aem_event_get(struct aem_process *proc, u64 id)
+{
+	XA_STATE(xas, &proc->events, (u32)id);
+	struct event_struct *ev;
+
 	rcu_read_lock();
-	ev = xa_load(&proc->events, (u32)id);
+	ev = load(&xas);
 	if (ev && (ev->generation != id >> 32 || READ_ONCE(ev->state) & EV_DEAD ||
 		   !refcount_inc_not_zero(&ev->refs)))
 		ev = NULL;
