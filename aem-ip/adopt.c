@@ -7,7 +7,7 @@
  */
 #include "ip.h"
 
-#ifdef AEM_SERVICE_NEXT_LAYOUT
+#ifdef AEM_SERVICE_OTHER_LAYOUT
 /* The layout after the first, for tests of the way there and back: two fields have moved. */
 static void convert(struct aem_ip_event *p)
 {

@@ -47,7 +47,7 @@ struct aem_ip_rest;
  */
 struct aem_ip_event {
 	struct socket *socket;
-#ifdef AEM_SERVICE_NEXT_LAYOUT
+#ifdef AEM_SERVICE_OTHER_LAYOUT
 	u32 length;
 	s32 fd;
 #else
@@ -69,7 +69,7 @@ struct aem_ip_event {
  * AEM_IP_LAYOUT: Of struct aem_ip_event and what it points to. Whoever changes it counts up
  * here, and teaches adopt.c the way from and to the layouts before, down to AEM_IP_OLDEST.
  */
-#ifdef AEM_SERVICE_NEXT_LAYOUT
+#ifdef AEM_SERVICE_OTHER_LAYOUT
 #define AEM_IP_LAYOUT	2
 #else
 #define AEM_IP_LAYOUT	1

@@ -6,7 +6,6 @@
 #include <linux/limits.h>
 #include <linux/time.h>
 #include <aem/service.h>
-#include <uapi/linux/aem_timer.h>
 #include "timer.h"
 #include "watch.h"
 
@@ -47,12 +46,11 @@ static bool period_is_good(u64 interval, u32 event_flags)
 static long timer_create(const struct aem_caller *caller, void *argument)
 {
 	struct aem_timer_create *arg = argument;
-	struct aem_timer_setting setting = {
+	struct aem_timer_settime set = {
+		.flags = arg->flags,
 		.value = arg->value,
 		.interval = arg->interval,
 		.slack = arg->slack,
-		.absolute = arg->flags & AEM_TIMER_ABSTIME,
-		.watch = arg->flags & AEM_TIMER_CANCEL_ON_SET,
 	};
 	struct aem_registration reg = arg->reg;
 	struct event_struct *ev;
@@ -68,7 +66,7 @@ static long timer_create(const struct aem_caller *caller, void *argument)
 	ev = aem_event_create(caller, AEM_TIMER_CREATE, &reg);
 	if (IS_ERR(ev))
 		return PTR_ERR(ev);
-	ret = aem_timer_init(ev, arg->clockid, &setting);
+	ret = aem_timer_init(ev, arg->clockid, &set);
 	if (ret) {
 		aem_event_abort(ev);
 		return ret;
@@ -79,17 +77,10 @@ static long timer_create(const struct aem_caller *caller, void *argument)
 static long settime(struct event_struct *ev, struct aem_timer_settime *arg)
 {
 	const struct aem_timer *t = aem_event_private(ev);
-	struct aem_timer_setting setting = {
-		.value = arg->value,
-		.interval = arg->interval,
-		.slack = arg->slack,
-		.absolute = arg->flags & AEM_TIMER_ABSTIME,
-		.watch = arg->flags & AEM_TIMER_CANCEL_ON_SET,
-	};
 
 	if (!flags_are_good(arg->flags, t->clock) || !period_is_good(arg->interval, ev->flags))
 		return -EINVAL;
-	return aem_timer_set(ev, &setting, &arg->old_value, &arg->old_interval);
+	return aem_timer_set(ev, arg);
 }
 
 static long timer_settime(const struct aem_caller *caller, void *argument)

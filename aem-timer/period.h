@@ -72,7 +72,7 @@ static inline u64 aem_period_left(ktime_t expiry, u64 interval, ktime_t now)
  * aem_period_start() - the first expiry
  * @value:    nanoseconds, at most S64_MAX
  * @absolute: they are a time, else a distance from now
- * @now:      the time
+ * @now:      the time, if they are a distance
  *
  * Past the end of time: KTIME_MAX.
  */

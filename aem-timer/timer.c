@@ -3,8 +3,8 @@
  * A timer's life: set, fired, told, and set again.
  *
  * The core owns the hrtimer and its callback, which calls job(). A job that lost a race is
- * harmless: under the timer's lock it sees that the timer is not set any more, or is armed
- * anew. Only between the end of job() and the activation that follows it in
+ * harmless: under the timer's lock it sees that the timer is not set any more, or that the
+ * hrtimer is queued anew. Only between the end of job() and the activation that follows it in
  * the callback is there something to wait for: settle().
  */
 #include <linux/mutex.h>
@@ -18,73 +18,96 @@ static ktime_t now_of(struct event_struct *ev)
 	return hrtimer_cb_get_time(&ev->job.timer);
 }
 
-static void start_at(struct event_struct *ev, ktime_t expires, u64 slack)
+/* Of the hrtimer, whether it is queued or not. */
+static ktime_t alarm_of(const struct event_struct *ev)
 {
-	aem_job_start_timer(ev, expires, slack, HRTIMER_MODE_ABS);
+	return hrtimer_get_softexpires(&ev->job.timer);
 }
 
-/* How many expiries there are up to @now, the one that is due among them. */
-static u64 expiries_until(struct event_struct *ev, ktime_t now)
+static u64 slack_of(const struct event_struct *ev)
+{
+	return aem_period_slack(&ev->job.timer);
+}
+
+/*
+ * See to it that the hrtimer fires in time for the expiry. Queued for an earlier time, with the
+ * same slack, it does: its job sends it on from there.
+ */
+static void queue(struct event_struct *ev, u64 slack)
 {
 	const struct aem_timer *t = aem_event_private(ev);
 
-	return aem_period_expiries(hrtimer_get_softexpires(&ev->job.timer), t->interval, now);
+	lockdep_assert_held(&t->lock);
+	if (!hrtimer_is_queued(&ev->job.timer) || alarm_of(ev) > t->expiry ||
+	    slack_of(ev) != slack)
+		aem_job_start_timer(ev, t->expiry, slack, HRTIMER_MODE_ABS);
+}
+
+/* How many expiries there are up to @now, the one that is due among them. */
+static u64 expiries_until(struct aem_timer *t, ktime_t now)
+{
+	return aem_period_expiries(t->expiry, *aem_timer_interval(t), now);
+}
+
+/* It is to fire, and has not. */
+static bool is_awaited(const struct aem_timer *t)
+{
+	return (t->state & (TIMER_STARTED | TIMER_SET | TIMER_FIRED)) ==
+	       (TIMER_STARTED | TIMER_SET);
 }
 
 static bool clock_was_set(const struct aem_timer *t)
 {
 	lockdep_assert_held(&t->lock);
-	return (t->state & TIMER_SET) && aem_timer_watch_saw(t->watch);
+	return (t->state & (TIMER_SET | TIMER_WATCHED)) == (TIMER_SET | TIMER_WATCHED) &&
+	       aem_timer_watch_saw(t->watch);
 }
 
 /* Nanoseconds to the next expiry, at least 1; 0: there is none. */
 static u64 time_left(struct event_struct *ev)
 {
-	const struct aem_timer *t = aem_event_private(ev);
+	struct aem_timer *t = aem_event_private(ev);
 	u64 left;
 
 	if (!(t->state & TIMER_SET) || clock_was_set(t))
 		return 0;
-	left = aem_period_left(hrtimer_get_softexpires(&ev->job.timer), t->interval, now_of(ev));
+	left = aem_period_left(t->expiry, *aem_timer_interval(t), now_of(ev));
 	/* It is due, and on its way. */
-	if (!left && (t->state & (TIMER_STARTED | TIMER_FIRED)) == TIMER_STARTED)
+	if (!left && is_awaited(t))
 		left = 1;
 	return left;
 }
 
-static u64 interval_of(const struct aem_timer *t)
+static u64 interval_of(struct aem_timer *t)
 {
-	return (t->state & TIMER_SET) && !clock_was_set(t) ? t->interval : 0;
+	return (t->state & TIMER_SET) && !clock_was_set(t) ? *aem_timer_interval(t) : 0;
 }
 
 static void unset(struct aem_timer *t)
 {
 	lockdep_assert_held(&t->lock);
 	t->state &= ~(TIMER_SET | TIMER_FIRED | TIMER_CANCELLED);
-	t->interval = 0;
-	aem_timer_watch_stop(t->watch);
+	*aem_timer_interval(t) = 0;
+	aem_timer_watch_stop(aem_timer_watch_of(t));
 }
 
 /*
  * The clock was set: what came before is counted by the time that the clock showed then, and
- * the hrtimer is left at the first expiry that did not come.
+ * the expiry is the first that did not come.
  */
 static void cancel(struct event_struct *ev)
 {
 	struct aem_timer *t = aem_event_private(ev);
-	ktime_t expiry = hrtimer_get_softexpires(&ev->job.timer);
-	u64 untold = 0;
+	u64 interval = *aem_timer_interval(t), untold = 0;
 
 	lockdep_assert_held(&t->lock);
-	aem_job_try_cancel_timer(ev);
 	if (t->state & TIMER_FIRED)
-		untold = expiries_until(ev, ktime_add(ktime_get(), t->watch->offset));
-	if (untold) {
-		expiry = aem_period_last(expiry, t->interval, untold);
-		hrtimer_set_expires(&ev->job.timer, aem_period_next(expiry, t->interval));
-	}
+		untold = expiries_until(t, ktime_add(ktime_get(), t->watch->offset));
+	if (untold)
+		t->expiry = aem_period_next(aem_period_last(t->expiry, interval, untold),
+					    interval);
 	unset(t);
-	t->interval = untold;
+	*aem_timer_interval(t) = untold;
 	t->state |= TIMER_FIRED | TIMER_CANCELLED;
 }
 
@@ -109,9 +132,18 @@ void aem_timer_clock_was_set(struct event_struct *ev)
 		aem_event_activate(ev);
 }
 
+/* The hrtimer has fired. Unless it was queued for an earlier time, that says it without a clock. */
+static bool is_due(struct event_struct *ev)
+{
+	const struct aem_timer *t = aem_event_private(ev);
+
+	return alarm_of(ev) >= t->expiry || now_of(ev) >= t->expiry;
+}
+
 /*
- * A timer that is set, not armed and not known to have fired is the one that the callback
- * was called for; otherwise the setting changed while it was on its way.
+ * A timer that is set, whose hrtimer is not queued, and that is not known to have fired, is the
+ * one that the callback was called for; otherwise the setting changed while it was on its way.
+ * What comes while it is stopped is looked at by arm().
  */
 static enum aem_verdict job(struct event_struct *ev, unsigned long key)
 {
@@ -120,10 +152,13 @@ static enum aem_verdict job(struct event_struct *ev, unsigned long key)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&t->lock, flags);
-	if ((t->state & (TIMER_SET | TIMER_FIRED)) == TIMER_SET &&
-	    !hrtimer_is_queued(&ev->job.timer)) {
-		t->state |= TIMER_FIRED;
-		verdict = AEM_ACTIVATE;
+	if (is_awaited(t) && !hrtimer_is_queued(&ev->job.timer)) {
+		if (is_due(ev)) {
+			t->state |= TIMER_FIRED;
+			verdict = AEM_ACTIVATE;
+		} else {
+			queue(ev, slack_of(ev));
+		}
 	}
 	raw_spin_unlock_irqrestore(&t->lock, flags);
 	return verdict;
@@ -138,21 +173,19 @@ static int arm(struct event_struct *ev)
 	t->state |= TIMER_STARTED;
 	if (t->state & TIMER_FIRED)
 		ret = AEM_READY;
-	else if ((t->state & TIMER_SET) && !hrtimer_is_queued(&ev->job.timer))
-		start_at(ev, hrtimer_get_softexpires(&ev->job.timer),
-			 aem_period_slack(&ev->job.timer));
+	else if (is_awaited(t))
+		queue(ev, slack_of(ev));
 	raw_spin_unlock_irq(&t->lock);
 	return ret;
 }
 
-/* The expiry stays in the hrtimer: time goes on for a stopped timer. */
+/* Time goes on for a stopped timer. If the event goes, the core takes the hrtimer away. */
 static void disarm(struct event_struct *ev)
 {
 	struct aem_timer *t = aem_event_private(ev);
 
 	raw_spin_lock_irq(&t->lock);
 	t->state &= ~TIMER_STARTED;
-	aem_job_try_cancel_timer(ev);
 	raw_spin_unlock_irq(&t->lock);
 }
 
@@ -168,10 +201,10 @@ static void tell_cancelled(struct event_struct *ev, struct aem_delivery *d)
 {
 	struct aem_timer *t = aem_event_private(ev);
 
-	d->arg[0] = t->interval;
-	d->arg[1] = hrtimer_get_softexpires(&ev->job.timer);
+	d->arg[0] = *aem_timer_interval(t);
+	d->arg[1] = t->expiry;
 	d->arg[2] = ECANCELED;
-	d->count = clamp_t(u64, t->interval, 1, U32_MAX);
+	d->count = clamp_t(u64, d->arg[0], 1, U32_MAX);
 	unset(t);
 }
 
@@ -182,24 +215,21 @@ static void tell_cancelled(struct event_struct *ev, struct aem_delivery *d)
 static void tell_expiries(struct event_struct *ev, struct aem_delivery *d)
 {
 	struct aem_timer *t = aem_event_private(ev);
-	ktime_t last = hrtimer_get_softexpires(&ev->job.timer);
-	u64 count = t->interval ? max_t(u64, 1, expiries_until(ev, now_of(ev))) : 1;
+	u64 interval = *aem_timer_interval(t);
+	u64 count = interval ? max_t(u64, 1, expiries_until(t, now_of(ev))) : 1;
+	ktime_t last = aem_period_last(t->expiry, interval, count);
 
-	last = aem_period_last(last, t->interval, count);
 	d->arg[0] = count - 1;
 	d->arg[1] = told_time(t, last);
 	d->count = min_t(u64, count, U32_MAX);
-	if (!t->interval) {
+	if (!interval) {
 		unset(t);
 		return;
 	}
 	t->state &= ~TIMER_FIRED;
-	last = aem_period_next(last, t->interval);
+	t->expiry = aem_period_next(last, interval);
 	if (t->state & TIMER_STARTED)
-		start_at(ev, last, aem_period_slack(&ev->job.timer));
-	else
-		hrtimer_set_expires_range_ns(&ev->job.timer, last,
-					     aem_period_slack(&ev->job.timer));
+		queue(ev, slack_of(ev));
 }
 
 static int construct(struct event_struct *ev, struct aem_delivery *d)
@@ -233,7 +263,7 @@ static u64 untold_expiry(struct event_struct *ev)
 
 	raw_spin_lock_irq(&t->lock);
 	if (t->state & TIMER_SET)
-		expiry = told_time(t, hrtimer_get_softexpires(&ev->job.timer));
+		expiry = told_time(t, t->expiry);
 	raw_spin_unlock_irq(&t->lock);
 	return expiry;
 }
@@ -259,17 +289,28 @@ const struct aem_event_ops aem_timer_events = {
 	.adopt = aem_timer_adopt,
 };
 
+static bool is_absolute(const struct aem_timer_settime *set)
+{
+	return set->flags & AEM_TIMER_ABSTIME;
+}
+
+/* Armed, and to be cancelled if the clock is set. */
+static bool is_watched(const struct aem_timer_settime *set)
+{
+	return (set->flags & AEM_TIMER_CANCEL_ON_SET) && set->value;
+}
+
 /* CLOCK_REALTIME and CLOCK_TAI jump when the clock is set; a distance from now must not. */
-static u8 base_for(const struct aem_timer *t, const struct aem_timer_setting *setting)
+static u8 base_for(const struct aem_timer *t, const struct aem_timer_settime *set)
 {
 	bool jumps = t->clock == CLOCK_REALTIME || t->clock == CLOCK_TAI;
 
-	return jumps && !setting->absolute ? TIMER_MONOTONIC : 0;
+	return jumps && !is_absolute(set) ? TIMER_MONOTONIC : 0;
 }
 
-static bool base_fits(const struct aem_timer *t, const struct aem_timer_setting *setting)
+static bool base_fits(const struct aem_timer *t, const struct aem_timer_settime *set)
 {
-	return !setting->value || (t->state & TIMER_MONOTONIC) == base_for(t, setting);
+	return !set->value || (t->state & TIMER_MONOTONIC) == base_for(t, set);
 }
 
 static clockid_t clock_of_base(const struct aem_timer *t, u8 base)
@@ -277,41 +318,53 @@ static clockid_t clock_of_base(const struct aem_timer *t, u8 base)
 	return base ? CLOCK_MONOTONIC : t->clock;
 }
 
-static ktime_t expiry_of(struct event_struct *ev, const struct aem_timer_setting *setting)
+static ktime_t expiry_of(struct event_struct *ev, const struct aem_timer_settime *set)
 {
-	return aem_period_start(setting->value, setting->absolute, now_of(ev));
+	bool absolute = is_absolute(set);
+
+	return aem_period_start(set->value, absolute, absolute ? 0 : now_of(ev));
+}
+
+/* The hrtimer's base is the right one. */
+static void take(struct event_struct *ev, const struct aem_timer_settime *set)
+{
+	struct aem_timer *t = aem_event_private(ev);
+
+	lockdep_assert_held(&t->lock);
+	t->state |= TIMER_SET;
+	*aem_timer_interval(t) = set->interval;
+	if (is_watched(set))
+		aem_timer_watch_start(t->watch);
+	t->expiry = expiry_of(ev, set);
 }
 
 /**
  * aem_timer_init() - fill a new event
- * @ev:      not committed; with a @setting that arms, it must be started by the commit
- * @clock:   CLOCK_*
- * @setting: the first one
+ * @ev:    not committed; if it is armed, it must be started by the commit
+ * @clock: CLOCK_*
+ * @set:   what it is set to, checked; it has no id
  *
  * Return: 0 or -ENOMEM.
  */
-int aem_timer_init(struct event_struct *ev, clockid_t clock,
-		   const struct aem_timer_setting *setting)
+int aem_timer_init(struct event_struct *ev, clockid_t clock, const struct aem_timer_settime *set)
 {
 	struct aem_timer *t = aem_event_private(ev);
 	int ret = 0;
 
 	raw_spin_lock_init(&t->lock);
 	t->clock = clock;
-	t->state = base_for(t, setting);
+	t->state = base_for(t, set);
 	aem_job_init_timer(ev, clock_of_base(t, t->state));
-	if (!setting->value)
+	if (!set->value)
 		return 0;
-	if (setting->watch)
+	if (is_watched(set))
 		ret = aem_timer_watch_attach(ev);
 	if (ret)
 		return ret;
 	raw_spin_lock_irq(&t->lock);
-	if (setting->watch)
-		aem_timer_watch_start(t->watch);
-	t->state |= TIMER_SET;
-	t->interval = setting->interval;
-	hrtimer_set_expires_range_ns(&ev->job.timer, expiry_of(ev, setting), setting->slack);
+	take(ev, set);
+	/* arm() takes the slack from there. */
+	hrtimer_set_expires_range_ns(&ev->job.timer, t->expiry, set->slack);
 	raw_spin_unlock_irq(&t->lock);
 	return 0;
 }
@@ -324,12 +377,12 @@ int aem_timer_init(struct event_struct *ev, clockid_t clock,
  */
 static DEFINE_MUTEX(settle_lock);
 
-static bool is_settled(struct event_struct *ev, const struct aem_timer_setting *setting)
+static bool is_settled(struct event_struct *ev, const struct aem_timer_settime *set)
 {
 	const struct aem_timer *t = aem_event_private(ev);
 
 	lockdep_assert_held(&t->lock);
-	return (!(t->state & TIMER_FIRED) && base_fits(t, setting)) ||
+	return (!(t->state & TIMER_FIRED) && base_fits(t, set)) ||
 	       aem_job_try_cancel_timer(ev) >= 0;
 }
 
@@ -337,18 +390,18 @@ static bool is_settled(struct event_struct *ev, const struct aem_timer_setting *
  * Take the lock, with no activation of the present setting on its way and, if the base is to
  * change, the hrtimer unused. To be undone by unsettle() with what this returns.
  */
-static bool settle(struct event_struct *ev, const struct aem_timer_setting *setting)
+static bool settle(struct event_struct *ev, const struct aem_timer_settime *set)
 	__acquires(lock)
 {
 	struct aem_timer *t = aem_event_private(ev);
 
 	raw_spin_lock_irq(&t->lock);
-	if (base_fits(t, setting) && is_settled(ev, setting))
+	if (base_fits(t, set) && is_settled(ev, set))
 		return false;
 	raw_spin_unlock_irq(&t->lock);
 	mutex_lock(&settle_lock);
 	raw_spin_lock_irq(&t->lock);
-	while (!is_settled(ev, setting)) {
+	while (!is_settled(ev, set)) {
 		raw_spin_unlock_irq(&t->lock);
 		aem_job_cancel_timer(ev);
 		raw_spin_lock_irq(&t->lock);
@@ -366,35 +419,32 @@ static void unsettle(struct event_struct *ev, bool settled_slowly)
 		mutex_unlock(&settle_lock);
 }
 
-static int change_base(struct event_struct *ev, const struct aem_timer_setting *setting)
+static int change_base(struct event_struct *ev, const struct aem_timer_settime *set)
 {
 	struct aem_timer *t = aem_event_private(ev);
 	int ret = 0;
 
-	if (base_fits(t, setting))
+	if (base_fits(t, set))
 		return 0;
-	ret = aem_job_switch_timer(ev, clock_of_base(t, base_for(t, setting)));
+	ret = aem_job_switch_timer(ev, clock_of_base(t, base_for(t, set)));
 	if (!ret)
 		t->state ^= TIMER_MONOTONIC;
 	return ret;
 }
 
-static void start_anew(struct event_struct *ev, const struct aem_timer_setting *setting)
+static void start_anew(struct event_struct *ev, const struct aem_timer_settime *set)
 {
 	struct aem_timer *t = aem_event_private(ev);
 
 	if (!(t->state & TIMER_STARTED))
 		aem_event_start(ev);
-	t->state |= TIMER_STARTED | TIMER_SET;
-	t->interval = setting->interval;
-	if (setting->watch)
-		aem_timer_watch_start(t->watch);
-	aem_job_start_timer(ev, ns_to_ktime(setting->value), setting->slack,
-			    setting->absolute ? HRTIMER_MODE_ABS : HRTIMER_MODE_REL);
+	t->state |= TIMER_STARTED;
+	take(ev, set);
+	queue(ev, set->slack);
 }
 
 /* The settled timer leaves its old setting and takes the new one. */
-static int replace(struct event_struct *ev, const struct aem_timer_setting *setting)
+static int replace(struct event_struct *ev, const struct aem_timer_settime *set)
 {
 	struct aem_timer *t = aem_event_private(ev);
 	bool told;
@@ -403,46 +453,41 @@ static int replace(struct event_struct *ev, const struct aem_timer_setting *sett
 	lockdep_assert_held(&t->lock);
 	if (clock_was_set(t))
 		cancel(ev);
-	told = setting->watch && setting->value && (t->state & TIMER_CANCELLED);
+	told = is_watched(set) && (t->state & TIMER_CANCELLED);
 	if (t->state & TIMER_FIRED)
 		aem_event_withdraw(ev);
 	unset(t);
-	if (!setting->value || told) {
-		aem_job_try_cancel_timer(ev);
+	if (!set->value || told)
 		return told ? -ECANCELED : 0;
-	}
-	ret = change_base(ev, setting);
+	ret = change_base(ev, set);
 	if (!ret)
-		start_anew(ev, setting);
+		start_anew(ev, set);
 	return ret;
 }
 
 /**
  * aem_timer_set() - arm, re-arm or disarm
- * @ev:           referenced
- * @setting:      the new one
- * @old_value:    nanoseconds that were left
- * @old_interval: the period it had
+ * @ev:  referenced
+ * @set: what to, checked; out: what was left, and the period it had
  *
  * Return: 0; -ECANCELED: the clock was set and nobody was told yet; -ENOMEM; -ENOENT: the
  * event is unregistered.
  */
-int aem_timer_set(struct event_struct *ev, const struct aem_timer_setting *setting,
-		  u64 *old_value, u64 *old_interval)
+int aem_timer_set(struct event_struct *ev, struct aem_timer_settime *set)
 {
 	struct aem_timer *t = aem_event_private(ev);
 	bool slow;
 	int ret;
 
-	if (setting->watch && setting->value) {
+	if (is_watched(set)) {
 		ret = aem_timer_watch_attach(ev);
 		if (ret)
 			return ret;
 	}
-	slow = settle(ev, setting);
-	*old_value = time_left(ev);
-	*old_interval = interval_of(t);
-	ret = replace(ev, setting);
+	slow = settle(ev, set);
+	set->old_value = time_left(ev);
+	set->old_interval = interval_of(t);
+	ret = replace(ev, set);
 	unsettle(ev, slow);
 	return ret;
 }

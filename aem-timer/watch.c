@@ -69,7 +69,7 @@ int aem_timer_watch_attach(struct event_struct *ev)
 	int ret = 0;
 
 	mutex_lock(&watches_lock);
-	if (t->watch)
+	if (aem_timer_watch_of(t))
 		goto out;
 	watch = kmalloc(sizeof(*watch), GFP_KERNEL_ACCOUNT);
 	if (!watch) {
@@ -80,7 +80,9 @@ int aem_timer_watch_attach(struct event_struct *ev)
 	watch->offset = AEM_TIMER_NO_OFFSET;
 	list_add(&watch->link, &watches);
 	raw_spin_lock_irq(&t->lock);
+	watch->interval = t->interval;
 	t->watch = watch;
+	t->state |= TIMER_WATCHED;
 	raw_spin_unlock_irq(&t->lock);
 out:
 	mutex_unlock(&watches_lock);
@@ -90,24 +92,24 @@ out:
 /** aem_timer_watch_leave() - take the timer's watch, if it has one, out of the list. */
 void aem_timer_watch_leave(struct event_struct *ev)
 {
-	struct aem_timer *t = aem_event_private(ev);
+	struct aem_timer_watch *watch = aem_timer_watch_of(aem_event_private(ev));
 
-	if (!t->watch)
+	if (!watch)
 		return;
 	mutex_lock(&watches_lock);
-	list_del(&t->watch->link);
+	list_del(&watch->link);
 	mutex_unlock(&watches_lock);
 }
 
 /** aem_timer_watch_join() - put it into the list again; the clock may have been set meanwhile. */
 void aem_timer_watch_join(struct event_struct *ev)
 {
-	struct aem_timer *t = aem_event_private(ev);
+	struct aem_timer_watch *watch = aem_timer_watch_of(aem_event_private(ev));
 
-	if (!t->watch)
+	if (!watch)
 		return;
 	mutex_lock(&watches_lock);
-	list_add(&t->watch->link, &watches);
+	list_add(&watch->link, &watches);
 	aem_timer_clock_was_set(ev);
 	mutex_unlock(&watches_lock);
 }
@@ -115,10 +117,8 @@ void aem_timer_watch_join(struct event_struct *ev)
 /** aem_timer_watch_detach() - the timer goes; nobody else sees it any more. */
 void aem_timer_watch_detach(struct event_struct *ev)
 {
-	struct aem_timer *t = aem_event_private(ev);
-
 	aem_timer_watch_leave(ev);
-	kfree(t->watch);
+	kfree(aem_timer_watch_of(aem_event_private(ev)));
 }
 
 int aem_timer_watch_init(void)

@@ -16,11 +16,13 @@
  * @ev:     the timer's event; it removes the watch before it goes; constant
  * @offset: what CLOCK_REALTIME was ahead of CLOCK_MONOTONIC by when the timer was set;
  *          the timer's lock
+ * @interval: the timer's: aem_timer.interval
  */
 struct aem_timer_watch {
 	struct list_head link;
 	struct event_struct *ev;
 	ktime_t offset;
+	u64 interval;
 };
 
 int aem_timer_watch_attach(struct event_struct *ev);
@@ -29,6 +31,18 @@ void aem_timer_watch_leave(struct event_struct *ev);
 void aem_timer_watch_join(struct event_struct *ev);
 int aem_timer_watch_init(void);
 void aem_timer_watch_exit(void);
+
+/** aem_timer_watch_of() - the timer's watch, or NULL. Its lock is held, or the watches' mutex. */
+static inline struct aem_timer_watch *aem_timer_watch_of(const struct aem_timer *t)
+{
+	return READ_ONCE(t->state) & TIMER_WATCHED ? t->watch : NULL;
+}
+
+/** aem_timer_interval() - where aem_timer.interval is. The timer's lock is held. */
+static inline u64 *aem_timer_interval(struct aem_timer *t)
+{
+	return t->state & TIMER_WATCHED ? &t->watch->interval : &t->interval;
+}
 
 /** aem_timer_realtime_offset() - what CLOCK_REALTIME is ahead of CLOCK_MONOTONIC by now. */
 static inline ktime_t aem_timer_realtime_offset(void)

@@ -71,6 +71,17 @@ static uint64_t period_of(uint32_t i)
 	return wanted_swaps() ? LONG_PERIOD : 0;
 }
 
+static void set_to(const struct raw *raw, uint32_t base, uint64_t id, uint64_t first,
+		   uint64_t interval)
+{
+	struct aem_timer_settime set = {
+		.size = sizeof(set), .flags = AEM_TIMER_ABSTIME, .id = id, .value = first,
+		.interval = interval,
+	};
+
+	ASSERT_OK(raw_call(raw, base + AEM_TIMER_SETTIME, &set));
+}
+
 static uint64_t make(const struct raw *raw, uint32_t base, uint32_t i, uint64_t first)
 {
 	struct aem_timer_create arg = {
@@ -84,9 +95,14 @@ static uint64_t make(const struct raw *raw, uint32_t base, uint32_t i, uint64_t 
 	arg.interval = period_of(i);
 	if (i % 3 == 1 && !arg.interval)
 		arg.reg.flags = EVF_ONESHOT;
+	/* Every other one is queued for a time that it does not want any more. */
+	if (i % 2)
+		arg.value -= RAW_SECOND / 4;
 	timers[i].first = first;
 	timers[i].period = arg.interval;
 	ASSERT_OK(raw_call(raw, base + AEM_TIMER_CREATE, &arg));
+	if (i % 2)
+		set_to(raw, base, arg.reg.id, first, arg.interval);
 	return arg.reg.id;
 }
 
@@ -120,7 +136,7 @@ static void *swap_for_ever(void *arg)
 	uint64_t end = now() + RAW_SECOND * 3 / 2;
 	int fd = raw_open();
 
-	/* 3 has the next layout. */
+	/* To and from 3 by the first layout, from 2 to 1 by the present one. */
 	while (wanted ? rounds->count < wanted : now() < end) {
 		step(fd, rounds, 1, 3);
 		step(fd, rounds, 3, 2);
@@ -198,6 +214,61 @@ static uint64_t left_of(const struct raw *raw, uint32_t base, uint64_t id)
 
 	ASSERT_OK(raw_call(raw, base + AEM_TIMER_GETTIME, &arg));
 	return arg.value;
+}
+
+/* No period, not EVF_ONESHOT, and queued where it was made for. */
+#define PUT_OFF (PERIODIC + 2)
+
+/* Queued for when it does not want to be told: put off, disarmed, stopped. Through all versions. */
+TEST(what_is_queued_too_early)
+{
+	uint64_t early, soon, ids[4];
+	struct raw raw;
+	uint32_t base, told, i;
+	int round;
+
+	swap_load("aem-timer_2", "");
+	swap_load("aem-timer_3", "");
+	bind_first(&raw, &base);
+	for (round = 0; round < 3; round++) {
+		memset(timers, 0, sizeof(timers));
+		outstanding = 4;
+		early = now() + 30 * 1000000ULL;
+		soon = early + RAW_SECOND / 4;
+		for (i = 0; i < 4; i++)
+			ids[i] = make(&raw, base, PUT_OFF + 6 * i, early);
+		set_to(&raw, base, ids[0], soon, 0);
+		set_to(&raw, base, ids[1], 0, 0);
+		set_to(&raw, base, ids[2], soon + RAW_SECOND, 0);
+		EXPECT_OK(raw_event(&raw, AEM_EVENT_STOP, ids[2], 0));
+		set_to(&raw, base, ids[3], soon + 1000 * RAW_SECOND, 0);
+		/* Before what is queued fires, after it, and while it may. */
+		if (round)
+			while (now() < early + (round - 1) * 10 * 1000000ULL)
+				;
+		swap_to(raw.fd, AEM_TIMER_SERVICE, 1, 3);
+		if (!round)
+			while (now() < early + 10 * 1000000ULL)
+				;
+		EXPECT_OK(raw_event(&raw, AEM_EVENT_START, ids[2], 0));
+		swap_to(raw.fd, AEM_TIMER_SERVICE, 3, 2);
+		told = raw_round(&raw);
+		if (now() < soon)
+			EXPECT_EQ(told, 0);
+		swap_to(raw.fd, AEM_TIMER_SERVICE, 2, 1);
+		while (outstanding > 2)
+			ASSERT_EQ(raw_wait(&raw, RAW_LONG), 0);
+		EXPECT_EQ(timers[PUT_OFF].last, soon);
+		EXPECT_EQ(timers[PUT_OFF + 6].records, 0);
+		EXPECT_EQ(timers[PUT_OFF + 12].last, soon + RAW_SECOND);
+		EXPECT_EQ(timers[PUT_OFF + 18].records, 0);
+		EXPECT_GT(left_of(&raw, base, ids[3]), 900 * RAW_SECOND);
+		for (i = 0; i < 4; i++)
+			EXPECT_OK(raw_event(&raw, AEM_EVENT_SHUTDOWN, ids[i], 0));
+	}
+	raw_end(&raw);
+	EXPECT_EQ(swap_unload("aem_timer_2"), 0);
+	EXPECT_EQ(swap_unload("aem_timer_3"), 0);
 }
 
 /* Everything a timer is set to is the same for every version; the clock that was set is told. */

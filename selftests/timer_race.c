@@ -179,6 +179,87 @@ TEST_TIMEOUT(two_threads_set, 180)
 	raw_end(&shared.raw);
 }
 
+/* Told of last; written by the test. */
+static uint64_t told;
+
+static void in_time(struct raw *raw, struct aem_record *record)
+{
+	once_each(raw, record);
+	__atomic_store_n(&told, record->arg[1], __ATOMIC_SEQ_CST);
+}
+
+/* No two are the same: microseconds, and which one it is. */
+static uint64_t soon(unsigned long long *state, uint64_t within)
+{
+	uint64_t time = now_of(CLOCK_MONOTONIC) + ktap_random(state) % within;
+
+	return (time & ~1023ULL) + (++next_expiry & 1023);
+}
+
+/* Later, earlier, disarmed, stopped, close to the expiry of all of these; and a last one. */
+static void *put_off_and_await(void *arg)
+{
+	unsigned long long state = ktap_seed();
+	uint64_t *rounds = arg, last;
+	int i, n;
+
+	raw_pin(1);
+	for (; !stopped(); (*rounds)++) {
+		n = ktap_random(&state) % 8;
+		for (i = 0; i < n; i++) {
+			settime(&shared.raw, shared.id, AEM_TIMER_ABSTIME,
+				soon(&state, i & 1 ? 20 * US : 2 * MS), 0);
+			if (ktap_random(&state) % 4 == 0)
+				settime(&shared.raw, shared.id, 0, 0, 0);
+			if (ktap_random(&state) % 8 == 0)
+				EXPECT_OK(raw_event(&shared.raw, AEM_EVENT_STOP, shared.id, 0));
+		}
+		last = soon(&state, 200 * US);
+		settime(&shared.raw, shared.id, AEM_TIMER_ABSTIME, last, 0);
+		while (__atomic_load_n(&told, __ATOMIC_SEQ_CST) != last &&
+		       now_of(CLOCK_MONOTONIC) < last + 10 * SECOND)
+			sched_yield();
+		if (__atomic_load_n(&told, __ATOMIC_SEQ_CST) != last)
+			break;
+	}
+	EXPECT(stopped());
+	__atomic_store_n(&shared.done[0], 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+/* Never early, which count() sees, never twice, and what was wanted last is never lost. */
+TEST_TIMEOUT(put_off_against_expiry, 180)
+{
+	uint64_t until, rounds = 0;
+	struct aem_timer_create create;
+	pthread_t thread;
+	struct tally t;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP("needs two processors");
+	raw_pin(0);
+	timers_start(&shared.raw);
+	create = request(&t, CLOCK_MONOTONIC, 0, 0, 0);
+	create.reg.handler = (uintptr_t)in_time;
+	make(&shared.raw, &t, &create);
+	shared.id = t.id;
+	thread = begin(put_off_and_await, &rounds);
+	until = now_of(CLOCK_MONOTONIC) + ktap_budget() * SECOND;
+	while (!__atomic_load_n(&shared.done[0], __ATOMIC_SEQ_CST)) {
+		raw_round(&shared.raw);
+		if (now_of(CLOCK_MONOTONIC) >= until)
+			stop();
+	}
+	end(thread);
+	NOTE("%llu rounds, %llu records", (unsigned long long)rounds,
+	     (unsigned long long)t.records);
+	EXPECT_GE(t.records, rounds);
+	raw_drain(&shared.raw);
+	settime(&shared.raw, t.id, 0, 0, 0);
+	expect_silence(&shared.raw);
+	raw_end(&shared.raw);
+}
+
 /* Relative and absolute by turns: the timer changes its clock while it fires. */
 static void *keep_changing(void *arg)
 {

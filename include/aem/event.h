@@ -354,7 +354,7 @@ void aem_job_init_timer(struct event_struct *ev, clockid_t clock);
 
 /**
  * aem_job_start_timer() - run the job at a time
- * @ev:    its timer is not armed
+ * @ev:    its timer may be armed already, and is armed anew. The job itself may do so
  * @time:  in nanoseconds of its clock
  * @slack: how much later will do, in nanoseconds
  * @mode:  HRTIMER_MODE_ABS or HRTIMER_MODE_REL

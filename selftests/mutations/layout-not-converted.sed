@@ -3,6 +3,5 @@
 # kernel: 6.1
 # tests: swap_timer
 /^int aem_timer_adopt/,/^}/{
-	/if (layout/d
-	/convert(t);/d
+	s/layout == 1 ? adopt_first(ev) : 0/0 ? adopt_first(ev) : 0/
 }
