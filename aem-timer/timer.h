@@ -49,8 +49,8 @@ enum aem_timer_state {
  *            not come. By the clock that the hrtimer runs on
  *
  * The hrtimer stays in its queue when the timer is disarmed or stopped, or set to a later
- * expiry: to take it out and put it in again costs more than all the rest, and most
- * timers are disarmed before they expire. If it fires too early the job sends it on to
+ * expiry: to take it out and put it in again would be for nothing, since most timers
+ * are disarmed before they expire. If it fires too early the job sends it on to
  * where it is wanted, if it is. So
  *
  * - with TIMER_SET the hrtimer has the slack that was asked for, queued or not, and with

@@ -233,7 +233,7 @@ TEST(what_is_queued_too_early)
 	for (round = 0; round < 3; round++) {
 		memset(timers, 0, sizeof(timers));
 		outstanding = 4;
-		early = now() + 30 * 1000000ULL;
+		early = now() + RAW_SECOND / 8;
 		soon = early + RAW_SECOND / 4;
 		for (i = 0; i < 4; i++)
 			ids[i] = make(&raw, base, PUT_OFF + 6 * i, early);

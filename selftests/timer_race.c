@@ -208,7 +208,7 @@ static void *put_off_and_await(void *arg)
 		n = ktap_random(&state) % 8;
 		for (i = 0; i < n; i++) {
 			settime(&shared.raw, shared.id, AEM_TIMER_ABSTIME,
-				soon(&state, i & 1 ? 20 * US : 2 * MS), 0);
+				soon(&state, i & 1 ? 200 * US : 2 * MS), 0);
 			if (ktap_random(&state) % 4 == 0)
 				settime(&shared.raw, shared.id, 0, 0, 0);
 			if (ktap_random(&state) % 8 == 0)

@@ -8,6 +8,9 @@
 #include "timers.h"
 #include "tracing.h"
 
+/* Far enough for the next call to be made before, on a busy machine. */
+#define SOON (100 * MS)
+
 /* Of the hrtimers of events. */
 #define OURS "function=expire [aem_core]"
 
@@ -54,7 +57,7 @@ TEST(later)
 
 	timers_start(&raw);
 	for (i = 0; i < ARRAY_SIZE(clocks); i++) {
-		early = now_of(clocks[i]) + 20 * MS;
+		early = now_of(clocks[i]) + SOON;
 		expiry = early + 80 * MS;
 		new_timer(&raw, &t, clocks[i], AEM_TIMER_ABSTIME, early, 0);
 		settime(&raw, t.id, AEM_TIMER_ABSTIME, expiry, 0);
@@ -64,11 +67,11 @@ TEST(later)
 		expect_unset(&raw, t.id);
 
 		/* What is left is counted from the call. */
-		settime(&raw, t.id, 0, 20 * MS, 0);
+		settime(&raw, t.id, 0, SOON, 0);
 		early = now_of(clocks[i]);
-		EXPECT_LE(settime(&raw, t.id, 0, FAR, 0).old_value, 20 * MS);
+		EXPECT_LE(settime(&raw, t.id, 0, FAR, 0).old_value, SOON);
 		EXPECT_LE(gettime(&raw, t.id).value, FAR);
-		pass(clocks[i], early + 30 * MS);
+		pass(clocks[i], early + SOON + 10 * MS);
 		EXPECT_EQ(raw_round(&raw), 0);
 		EXPECT_GT(gettime(&raw, t.id).value, FAR / 2);
 	}
@@ -96,7 +99,7 @@ TEST(earlier)
 	expect_expiry(&raw, &t, expiry);
 
 	/* By then the hrtimer has been sent on to the end of the second setting. */
-	expiry = now_of(CLOCK_MONOTONIC) + 10 * MS;
+	expiry = now_of(CLOCK_MONOTONIC) + SOON;
 	settime(&raw, t.id, AEM_TIMER_ABSTIME, expiry, 0);
 	settime(&raw, t.id, 0, FAR, 0);
 	pass(CLOCK_MONOTONIC, expiry + 10 * MS);
@@ -105,7 +108,7 @@ TEST(earlier)
 	expect_expiry(&raw, &t, expiry);
 
 	/* Between the two. */
-	expiry = now_of(CLOCK_MONOTONIC) + 30 * MS;
+	expiry = now_of(CLOCK_MONOTONIC) + SOON + 20 * MS;
 	settime(&raw, t.id, AEM_TIMER_ABSTIME, expiry - 20 * MS, 0);
 	settime(&raw, t.id, 0, FAR, 0);
 	settime(&raw, t.id, AEM_TIMER_ABSTIME, expiry, 0);
@@ -147,11 +150,11 @@ TEST(cancelled_comes_once)
 
 	timers_start(&raw);
 	tracing_begin("timer");
-	new_timer(&raw, &cancelled, CLOCK_MONOTONIC, 0, 20 * MS, 5 * MS);
-	new_timer(&raw, &stopped, CLOCK_MONOTONIC, 0, 20 * MS, 5 * MS);
-	EXPECT_LE(settime(&raw, cancelled.id, 0, 0, 0).old_value, 20 * MS);
+	new_timer(&raw, &cancelled, CLOCK_MONOTONIC, 0, SOON, 5 * MS);
+	new_timer(&raw, &stopped, CLOCK_MONOTONIC, 0, SOON, 5 * MS);
+	EXPECT_LE(settime(&raw, cancelled.id, 0, 0, 0).old_value, SOON);
 	EXPECT_OK(raw_event(&raw, AEM_EVENT_STOP, stopped.id, 0));
-	pass(CLOCK_MONOTONIC, now_of(CLOCK_MONOTONIC) + 40 * MS);
+	pass(CLOCK_MONOTONIC, now_of(CLOCK_MONOTONIC) + SOON + 20 * MS);
 	expect_silence(&raw);
 	tracing_end("timer");
 	EXPECT_EQ(queued(), 2);
@@ -175,7 +178,7 @@ TEST(put_off)
 	begin = now_of(CLOCK_MONOTONIC);
 	for (i = 0; i < 100; i++) {
 		expiry = now_of(CLOCK_MONOTONIC) + SECOND;
-		settime(&raw, t.id, AEM_TIMER_ABSTIME, expiry - (i ? 0 : 990 * MS), 0);
+		settime(&raw, t.id, AEM_TIMER_ABSTIME, expiry - (i ? 0 : SECOND - SOON), 0);
 		raw_sleep_ms(1);
 	}
 	expect_expiry(&raw, &t, expiry);
@@ -217,7 +220,7 @@ TEST(slack)
 
 	/* Sent on, it has the slack of its setting. */
 	tracing_begin("timer");
-	early = now_of(CLOCK_MONOTONIC) + 20 * MS;
+	early = now_of(CLOCK_MONOTONIC) + SOON;
 	set = setting(t.id, AEM_TIMER_ABSTIME, early, 0);
 	set.slack = 1 * MS;
 	ASSERT_OK(try_set(&raw, &set));
@@ -241,7 +244,7 @@ TEST(period)
 	struct raw raw;
 
 	timers_start(&raw);
-	early = now_of(CLOCK_MONOTONIC) + 10 * MS;
+	early = now_of(CLOCK_MONOTONIC) + SOON;
 	first = early + 20 * MS;
 	new_timer(&raw, &t, CLOCK_MONOTONIC, AEM_TIMER_ABSTIME, early, 3 * MS);
 	settime(&raw, t.id, AEM_TIMER_ABSTIME, first, 2 * MS);
@@ -263,8 +266,8 @@ TEST(stopped)
 	struct raw raw;
 
 	timers_start(&raw);
-	early = now_of(CLOCK_MONOTONIC) + 20 * MS;
-	expiry = early + 100 * MS;
+	early = now_of(CLOCK_MONOTONIC) + SOON;
+	expiry = early + SOON;
 	new_timer(&raw, &t, CLOCK_MONOTONIC, AEM_TIMER_ABSTIME, early, 0);
 	settime(&raw, t.id, AEM_TIMER_ABSTIME, expiry, 0);
 	EXPECT_OK(raw_event(&raw, AEM_EVENT_STOP, t.id, 0));
@@ -272,7 +275,7 @@ TEST(stopped)
 	EXPECT_OK(raw_event(&raw, AEM_EVENT_START, t.id, 0));
 	expect_expiry(&raw, &t, expiry);
 
-	early = now_of(CLOCK_MONOTONIC) + 10 * MS;
+	early = now_of(CLOCK_MONOTONIC) + SOON;
 	expiry = early + 10 * MS;
 	settime(&raw, t.id, AEM_TIMER_ABSTIME, early, 0);
 	settime(&raw, t.id, AEM_TIMER_ABSTIME, expiry, 0);
@@ -374,7 +377,7 @@ TEST(watched)
 	expect_unset(&raw, t.id);
 
 	/* Its watch stays; without the flag it is a timer like others, later and earlier. */
-	expiry = now_of(CLOCK_REALTIME) + 50 * MS;
+	expiry = now_of(CLOCK_REALTIME) + SOON + 30 * MS;
 	settime(&raw, t.id, AEM_TIMER_ABSTIME, expiry - 30 * MS, 0);
 	settime(&raw, t.id, AEM_TIMER_ABSTIME, expiry, 7 * MS);
 	EXPECT_EQ(gettime(&raw, t.id).interval, 7 * MS);
