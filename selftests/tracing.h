@@ -41,8 +41,8 @@ static inline void tracing_end(const char *events)
 	tracing_put(name, "0");
 }
 
-/* How many lines are of this tracepoint and hold these words. */
-static inline int tracing_count(const char *tracepoint, const char *words)
+/* How many lines are of this tracepoint and hold these words; @last becomes a copy of the last. */
+static inline int tracing_find(const char *tracepoint, const char *words, char **last)
 {
 	FILE *trace = fopen(TRACING "trace", "re");
 	char name[64], *line = NULL;
@@ -50,11 +50,27 @@ static inline int tracing_count(const char *tracepoint, const char *words)
 	int n = 0;
 
 	ASSERT(trace);
+	*last = NULL;
 	snprintf(name, sizeof(name), " %s: ", tracepoint);
-	while (getline(&line, &size, trace) > 0)
-		n += strstr(line, name) && strstr(line, words);
+	while (getline(&line, &size, trace) > 0) {
+		if (!strstr(line, name) || !strstr(line, words))
+			continue;
+		free(*last);
+		*last = strdup(line);
+		n++;
+	}
 	free(line);
 	fclose(trace);
+	return n;
+}
+
+/* How many lines are of this tracepoint and hold these words. */
+static inline int tracing_count(const char *tracepoint, const char *words)
+{
+	char *last;
+	int n = tracing_find(tracepoint, words, &last);
+
+	free(last);
 	return n;
 }
 
@@ -62,21 +78,13 @@ static inline int tracing_count(const char *tracepoint, const char *words)
 static inline void tracing_word(const char *tracepoint, const char *words, const char *begins,
 				char *word, size_t size)
 {
-	FILE *trace = fopen(TRACING "trace", "re");
-	char name[64], *line = NULL, *found;
-	size_t length = 0;
+	char *last, *found;
 
-	ASSERT(trace);
-	word[0] = '\0';
-	snprintf(name, sizeof(name), " %s: ", tracepoint);
-	while (getline(&line, &length, trace) > 0) {
-		found = strstr(line, name) && strstr(line, words) ? strstr(line, begins) : NULL;
-		if (found)
-			snprintf(word, size, "%.*s", (int)strcspn(found, "\n "), found);
-	}
-	free(line);
-	fclose(trace);
-	ASSERT_NE(word[0], '\0');
+	ASSERT_GT(tracing_find(tracepoint, words, &last), 0);
+	found = strstr(last, begins);
+	ASSERT(found);
+	snprintf(word, size, "%.*s", (int)strcspn(found, "\n "), found);
+	free(last);
 }
 
 #endif /* SELFTESTS_TRACING_H */
