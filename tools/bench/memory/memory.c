@@ -30,7 +30,7 @@ void memory_make_sockets(struct bench *b, unsigned long n)
 static void run(struct bench *b, const void *arg)
 {
 	const struct memory_system *system = arg;
-	unsigned long n = (bench_quick ? OBJECTS / 5 : OBJECTS) / system->share;
+	unsigned long n = (bench_quick ? OBJECTS / 2 : OBJECTS) / system->share;
 	long slab, available;
 
 	/* Warming up, one that is measured, one that counts system calls: a third of them each. */
