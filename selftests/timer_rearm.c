@@ -3,7 +3,10 @@
  * Timers that are set again before they expire: the hrtimer stays in its queue where it can, and
  * nobody notices but by the price.
  *
- * vm: load=core,null,timer smp=2
+ * One processor: the emulator may let another one run into what the kernel patches when
+ * tracepoints that every tick comes by are turned on and off.
+ *
+ * vm: load=core,null,timer smp=1
  */
 #include "timers.h"
 #include "tracing.h"
