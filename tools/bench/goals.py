@@ -2,7 +2,8 @@
 """What AEM is to reach. A goal that is missed is told, and fails nothing: what fails is a figure
 that was better before (gate.py).
 
-    goals.py FOLDER    a table of what the benchmarks' JSON there says of the goals
+    goals.py FOLDER    a table of what the benchmarks' JSON there says of the goals, and in the
+                       folders in it that are named for a kernel
 """
 
 import json
@@ -49,7 +50,7 @@ FLAT = (
     ("priority", {"backlog": 0}, {"backlog": 100000}, "aem", 1.2),
 )
 
-# Kernels of the table, the first one is that of files without a name of one.
+# Kernels of the table; what was found on the first one lies in no folder of its own.
 KERNELS = ("6.1", "7.3")
 
 
@@ -130,7 +131,7 @@ def judge(document):
 
 def read(folder, name, kernel):
     """{key: result} of what a benchmark has found, if it has."""
-    path = os.path.join(folder, name + ("" if kernel == KERNELS[0] else f"-{kernel}") + ".json")
+    path = os.path.join(folder, "" if kernel == KERNELS[0] else kernel, name + ".json")
     if not os.path.exists(path):
         return {}
     with open(path, encoding="utf-8") as f:
