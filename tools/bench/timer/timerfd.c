@@ -16,6 +16,7 @@ static void open_all(struct bench *b, unsigned long n)
 	unsigned long i;
 
 	bench_descriptors(b, n);
+	bench_sysctl(b, "/proc/sys/fs/epoll/max_user_watches", "2000000");
 	fds = bench_memory(b, n, sizeof(*fds));
 	epoll = bench_try(b, epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
 	for (i = 0; i < n; i++) {
