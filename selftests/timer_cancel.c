@@ -119,7 +119,7 @@ TEST(expiries_before)
 	first = now_of(CLOCK_REALTIME) + 1 * MS;
 	new_timer(&raw, &once, CLOCK_REALTIME, CANCEL, first, 0);
 	new_timer(&raw, &often, CLOCK_REALTIME, CANCEL, first, 1 * MS);
-	/* What came is what has interrupted; on a busy machine that may be later than it was due. */
+	/* What came is what has interrupted; on a busy machine that is later than it was due. */
 	await_active(&raw, once.id);
 	await_active(&raw, often.id);
 	pass(CLOCK_REALTIME, first + 10 * MS);
