@@ -63,6 +63,4 @@ const struct timer_system timer_timerfd = {
 	.arm = arm,
 	.cancel = cancel,
 	.collect = collect,
-	/* fs.nr_open of the guest, and what else has a descriptor. */
-	.limit = 1000000,
 };

@@ -16,7 +16,6 @@
  * @flush:   what was put off is done now; NULL: nothing ever is
  * @collect: waits for expiries and handles what there is: how many
  * @linear:  cancelling one takes time in proportion to how many there are
- * @limit:   most timers that it is asked for, 0: any number
  */
 struct timer_system {
 	const char *name;
@@ -26,7 +25,6 @@ struct timer_system {
 	void (*flush)(struct bench *b);
 	unsigned long (*collect)(struct bench *b);
 	bool linear;
-	unsigned long limit;
 };
 
 extern const struct timer_system timer_aem, timer_aem_batched, timer_timerfd, timer_posix,
