@@ -667,7 +667,7 @@ static void make_archive(int dirs)
 TEST_TIMEOUT(by_tar, 300)
 {
 	begin();
-	make_archive(ktap_is_slow() ? 6 : 24);
+	make_archive(ktap_rounds(24) < 24 ? 6 : 24);
 	watch(1 << 22, EVERYTHING);
 	run("mkdir top/one && tar -C top/one -xf all.tar");
 	run("tar -C top -xf all.tar & mv top/one top/two; rm -r top/two/d1*; wait");

@@ -266,12 +266,6 @@ static inline bool ktap_is_slow(void)
 	return !uname(&name) && strstr(name.release, "-aem-debug-");
 }
 
-/* How many of what there are usually many. */
-static inline int ktap_rounds(int usual)
-{
-	return ktap_is_slow() && usual >= 8 ? usual / 8 : usual;
-}
-
 /*
  * Whether it is enough to see that all is the same: a program of 32 bits is to find structures that
  * differ, another kernel (AEM_BRIEF) what it does otherwise. Races are looked for by the others.
@@ -279,6 +273,14 @@ static inline int ktap_rounds(int usual)
 static inline bool ktap_is_brief(void)
 {
 	return sizeof(long) == 4 || getenv("AEM_BRIEF");
+}
+
+/* How many of what there are usually many. */
+static inline int ktap_rounds(int usual)
+{
+	int share = ktap_is_slow() ? 8 : ktap_is_brief() ? 4 : 1;
+
+	return usual >= 8 ? usual / share : usual;
 }
 
 /* Seconds that a test may spend on what it does again and again. */
@@ -289,13 +291,13 @@ static inline long ktap_budget(void)
 
 static struct timespec ktap_begun;
 
-/* Since the test began. */
+/* Whole ones since the test began. */
 static inline long ktap_seconds(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec - ktap_begun.tv_sec;
+	return now.tv_sec - ktap_begun.tv_sec - (now.tv_nsec < ktap_begun.tv_nsec);
 }
 
 /*

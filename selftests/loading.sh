@@ -143,7 +143,7 @@ another_name()
 # A slow guest does less: late ROUNDS tells when that is enough, or when there is no hope of it.
 now() { cut -d. -f1 /proc/uptime; }
 enough=$(rounds 32)
-begin() { end=$(($(now) + $(seconds 10))); }
+begin() { end=$(($(now) + $(seconds 3))); }
 late() { [ "$(now)" -ge $((end + ($1 < enough) * 180)) ]; }
 
 # rmmod while processes open, bind, register and end: it is refused or it works.

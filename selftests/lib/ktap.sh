@@ -5,7 +5,8 @@
 #	plan N
 #	check WHAT COMMAND...	one result: ok if COMMAND succeeds
 #	finish			last: exits as the results demand
-#	rounds N		how often to do what is done many times: fewer on the debug kernel
+#	rounds N		how often to do what is done many times: fewer on the debug kernel,
+#				a quarter where the runner says AEM_BRIEF
 #	seconds N		how long to go on with what takes its time: longer there, a third of it
 #				where the runner says AEM_BRIEF
 ktap_count=0
@@ -43,7 +44,7 @@ is_slow()
 	esac
 }
 
-rounds() { if is_slow; then echo $(($1 / 8)); else echo "$1"; fi; }
+rounds() { if is_slow; then echo $(($1 / 8)); elif [ -n "$AEM_BRIEF" ]; then echo $((($1 + 3) / 4)); else echo "$1"; fi; }
 seconds() { if is_slow; then echo $(($1 * 4)); elif [ -n "$AEM_BRIEF" ]; then echo $((($1 + 2) / 3)); else echo "$1"; fi; }
 
 finish()
