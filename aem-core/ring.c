@@ -117,10 +117,10 @@ static void end_event(struct event_struct *ev, struct aem_range **inside)
 	aem_event_unregister(ev);
 }
 
-/* Free a slot: the event goes on, or ends. */
-static void take_back(struct aem_process *proc, u32 index, bool keep, struct aem_range **inside)
+/* Free a slot: the event goes on, or ends. What else was in there nobody looks at without one. */
+static void take_back(struct aem_process *proc, struct aem_slot *slot, bool keep,
+		      struct aem_range **inside)
 {
-	struct aem_slot *slot = slot_at(proc, index);
 	struct event_struct *ev = slot->ev;
 	int ret = destruct(slot, inside);
 
@@ -128,20 +128,20 @@ static void take_back(struct aem_process *proc, u32 index, bool keep, struct aem
 	trace_aem_done(ev);
 	if (aem_active_finished(ev, ret == AEM_MORE) || ret == AEM_END)
 		end_event(ev, inside);
-	WRITE_ONCE(record_at(proc, index)->state, AEM_RECORD_FREE);
 	if (slot->untold)
 		WRITE_ONCE(proc->untold, proc->untold - 1);
-	memset(slot, 0, sizeof(*slot));
+	slot->untold = false;
+	slot->ev = NULL;
 	proc->reaps++;
 	aem_event_put(ev);
 }
 
-static u32 state_at(const struct aem_process *proc, u32 index)
+static u32 state_of(const struct aem_slot *slot, const struct aem_record *rec)
 {
-	if (slot_at(proc, index)->cancelled)
+	if (slot->cancelled)
 		return AEM_RECORD_CANCELLED;
 	/* Pairs with the release by which the process ends a record. */
-	return smp_load_acquire(&record_at(proc, index)->state);
+	return smp_load_acquire(&rec->state);
 }
 
 static bool is_finished(u32 state)
@@ -172,14 +172,17 @@ bool aem_ring_is_empty(const struct aem_process *proc)
 /* Take the record back if it is finished: true if nothing of it is left. */
 static bool retire(struct aem_process *proc, u32 index, struct aem_range **inside)
 {
+	struct aem_slot *slot = slot_at(proc, index);
+	struct aem_record *rec = record_at(proc, index);
 	u32 state;
 
-	if (!slot_at(proc, index)->ev)
+	if (!slot->ev)
 		return true;
-	state = state_at(proc, index);
+	state = state_of(slot, rec);
 	if (!is_finished(state))
 		return false;
-	take_back(proc, index, state == AEM_RECORD_KEEP, inside);
+	take_back(proc, slot, state == AEM_RECORD_KEEP, inside);
+	WRITE_ONCE(rec->state, AEM_RECORD_FREE);
 	return true;
 }
 
@@ -413,7 +416,7 @@ u32 aem_ring_fill(struct aem_process *proc, u32 level, bool safepoint, u32 max,
 		if (!construct(proc, &turn, &inside))
 			continue;
 		made++;
-		top = slot_at(proc, proc->tail - 1)->ev->prio;
+		top = turn.ev->prio;
 	}
 	aem_range_pass(&inside, NULL);
 	return made;
@@ -451,9 +454,11 @@ void aem_ring_clear(struct aem_process *proc)
 
 	lockdep_assert_held(&proc->enter_lock);
 	while (proc->head != proc->tail) {
-		if (slot_at(proc, proc->head)->ev) {
-			slot_at(proc, proc->head)->cancelled = true;
-			take_back(proc, proc->head, false, &inside);
+		struct aem_slot *slot = slot_at(proc, proc->head);
+
+		if (slot->ev) {
+			slot->cancelled = true;
+			take_back(proc, slot, false, &inside);
 		}
 		WRITE_ONCE(proc->head, proc->head + 1);
 	}
@@ -463,8 +468,10 @@ void aem_ring_clear(struct aem_process *proc)
 /* Is this record's handler run by another thread? */
 static bool runs_elsewhere(const struct aem_process *proc, u32 index)
 {
-	return slot_at(proc, index)->task != current &&
-	       state_at(proc, index) == AEM_RECORD_RUNNING;
+	const struct aem_slot *slot = slot_at(proc, index);
+
+	return slot->task != current &&
+	       state_of(slot, record_at(proc, index)) == AEM_RECORD_RUNNING;
 }
 
 static bool event_runs_elsewhere(const struct event_struct *ev)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * timer-arm: instructions to disarm a timer and arm it again, among so many that are armed.
+ * timer-arm: instructions to disarm a timer and arm it again, among so many that are armed. Which,
+ * and for when, is random: half of those that are armed for the second time are due earlier then.
  * unit: instructions per cancel and arm
  * bench: mem=3500 load=core,timer timeout=7200
  * gate: timerfd
@@ -38,14 +39,14 @@ static void run(struct bench *b, const void *arg)
 	if (system->flush)
 		system->flush(b);
 	while (bench_next(b)) {
-		int64_t when = timer_far(&seed);
+		int64_t far = timer_far(&seed);
 
 		bench_begin(b);
 		for (i = 0; i < units; i++) {
 			unsigned long which = bench_random(&seed) % w->n;
 
 			system->cancel(b, which);
-			system->arm(b, which, when + i * 1000);
+			system->arm(b, which, far + timer_spread(&seed));
 		}
 		if (system->flush)
 			system->flush(b);

@@ -30,11 +30,16 @@ struct timer_system {
 extern const struct timer_system timer_aem, timer_aem_batched, timer_timerfd, timer_posix,
 	timer_io_uring;
 
+/* Up to 37 minutes. */
+static inline int64_t timer_spread(uint32_t *seed)
+{
+	return (int64_t)bench_random(seed) << 17;
+}
+
 /* Between one hour and two from now: does not happen. */
 static inline int64_t timer_far(uint32_t *seed)
 {
-	return bench_now() + 3600000000000LL +
-		((int64_t)bench_random(seed) << 16) % 3600000000000LL;
+	return bench_now() + 3600000000000LL + timer_spread(seed);
 }
 
 #endif /* BENCH_TIMERS_H */
