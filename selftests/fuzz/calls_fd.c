@@ -78,7 +78,7 @@ SOURCE(source_any, RES_FD);
 
 #define SOURCES(_name, _fields, ...)							\
 	PSEUDO(_name, AEM_FD_SERVICE, AEM_FD_POLL, struct aem_fd_poll, _fields,		\
-	       REGISTERS(struct aem_fd_poll, RES_WATCH), __VA_ARGS__)
+	       REGISTERS(struct aem_fd_poll, RES_SOURCE), __VA_ARGS__)
 
 #define WATCHES(_name, _fields, ...)							\
 	PSEUDO(_name, AEM_FD_SERVICE, AEM_FD_WATCH, struct aem_fd_watch, _fields,	\

@@ -19,7 +19,8 @@
  * @RES_NULL:     an event of "null"
  * @RES_IP:       an event of "ip"
  * @RES_PEXIT:    an event of "pexit"
- * @RES_WATCH:    an event of "fd"
+ * @RES_WATCH:    an event of "fd" that watches files
+ * @RES_SOURCE:   one that tells what a descriptor is ready for
  * @RES_LISTENER: a listening TCP socket
  * @RES_STREAM:   a connected TCP socket
  * @RES_FRESH:    a TCP socket that is neither
@@ -40,6 +41,7 @@ enum resource {
 	RES_IP		= 1 << 3,
 	RES_PEXIT	= 1 << 4,
 	RES_WATCH	= 1 << 5,
+	RES_SOURCE	= 1 << 6,
 	RES_LISTENER	= 1 << 8,
 	RES_STREAM	= 1 << 9,
 	RES_FRESH	= 1 << 10,
@@ -55,7 +57,7 @@ enum resource {
 	RES_BARE	= 1 << 22,
 };
 
-#define RES_EVENT	(RES_TIMER | RES_NULL | RES_IP | RES_PEXIT | RES_WATCH)
+#define RES_EVENT	(RES_TIMER | RES_NULL | RES_IP | RES_PEXIT | RES_WATCH | RES_SOURCE)
 #define RES_SOCKET	(RES_LISTENER | RES_STREAM | RES_FRESH | RES_DATAGRAM | RES_UNIX)
 #define RES_FD		(RES_CONTEXT | RES_BARE | RES_SOCKET | RES_PIPE | RES_WAKER | \
 		RES_EPOLL | RES_FILE | RES_PIDFD)
