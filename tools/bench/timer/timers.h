@@ -42,4 +42,23 @@ static inline int64_t timer_far(uint32_t *seed)
 	return bench_now() + 3600000000000LL + timer_spread(seed);
 }
 
+/*
+ * Of timers that are armed for then: instructions for each, from that time until all were handled.
+ * Computes until it has come: who sleeps would be woken, and that is measured elsewhere.
+ */
+static inline double timer_fire(struct bench *b, const struct timer_system *system, int64_t when,
+				unsigned long burst)
+{
+	unsigned long handled = 0;
+
+	bench_assert(b, bench_now() < when);
+	while (bench_now() < when)
+		;
+	while (handled < burst)
+		handled += system->collect(b);
+	when = bench_now() - when;
+	bench_assert(b, handled == burst);
+	return (double)when / burst;
+}
+
 #endif /* BENCH_TIMERS_H */
